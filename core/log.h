@@ -1,0 +1,14 @@
+/* log.h: diagnostics on stderr, one line an event. Data-derived text is escaped by the caller with wr_buf_escape. */
+#ifndef WR_CORE_LOG_H
+#define WR_CORE_LOG_H
+
+#include "core/buf.h"
+
+enum wr_level { WR_LOG_ERROR, WR_LOG_WARN, WR_LOG_INFO, WR_LOG_DEBUG };
+void wr_log_set(enum wr_level most, bool json); /* default WARN, text */
+/* comp: short component name ("kafka", "postgres", "job"). Thread-safe; each call is one line, at most 2,000 bytes. */
+void wr_log(enum wr_level l, const char *comp, const char *fmt, ...) WR_PRINTF(3, 4);
+/* Appends s with control bytes, ESC, newlines and invalid UTF-8 as \xNN, cut to max bytes with "…": safe for terminals and logs. */
+void wr_buf_escape(struct wr_buf *out, struct wr_str s, uint32_t max);
+
+#endif
