@@ -42,6 +42,7 @@ struct wr_batch {
     const int8_t *op;        /* enum wr_rowop by row; NULL: all WR_OP_INSERT */
     const int64_t *wm;       /* running watermark just before each row (µs), set by the watermark operator; NULL: wm0 for all */
     int64_t wm0;             /* INT64_MIN: no watermark yet */
+    const int64_t *rec_ts;    /* the record's own timestamp by row (µs), for max_future_skew; NULL: unknown */
     const uint32_t *part;    /* source: partition slot (index into the source's parts) by row; NULL: part0 for all */
     uint32_t part0;
     void (*origin)(const struct wr_batch *src, uint32_t row, struct wr_origin *out); /* NULL: unknown. Called with the source's batch */

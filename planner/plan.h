@@ -1,0 +1,128 @@
+/* plan.h: the physical plan of a job: complete, typed, read-only at run time. Made by the planner, run by the executor, which sees
+ * nothing else of the planner. All memory belongs to the job's arena. A node may feed several others (shared scans, CTEs used twice). */
+#ifndef WR_PLANNER_PLAN_H
+#define WR_PLANNER_PLAN_H
+
+#include "connectors/connector.h"
+#include "core/agg.h"
+#include "core/expr.h"
+
+enum wr_pkind {
+#define WR_PLAN(id, name, member) WR_PLAN_##id,
+#include "planner/plan.def"
+#undef WR_PLAN
+    WR_PLAN_COUNT
+};
+
+enum wr_emit {
+    WR_EMIT_CHANGES, /* results as they change, at the end of each round of input */
+    WR_EMIT_EVERY,   /* the same, at most once per `every` of monotonic time (and at the end) */
+    WR_EMIT_FINAL    /* once, when the result can no longer change */
+};
+
+enum wr_winkind {
+    WR_WIN_NONE,
+    WR_WIN_TUMBLE,
+    WR_WIN_HOP,      /* size, slide: a row belongs to ceil(size/slide) windows or one less */
+    WR_WIN_CUMULATE, /* size = max size, slide = step: windows [s, s+step), [s, s+2 step) ... up to size */
+    WR_WIN_SESSION,  /* size = gap */
+    WR_WIN_ATTACHED  /* windows were assigned below: columns start_col, end_col say which; the row's window closes when W >= end */
+};
+struct wr_window {
+    enum wr_winkind kind;
+    int64_t size, slide, offset; /* µs; TUMBLE: slide = size */
+    int time_col;                /* event time, input column; ATTACHED: -1 */
+    int start_col, end_col;      /* ATTACHED only: input columns; start_col may be -1 */
+};
+
+/* A source as the job uses it; several SCAN nodes never exist for one declared source. */
+struct wr_plan_scan {
+    const struct wr_connector *connector;
+    struct wr_source_spec spec;      /* bad, stop, batch_rows are filled by the executor in a copy */
+    int64_t max_future_skew;         /* µs; 0: no check. Applied by WATERMARK operators over this scan */
+    bool on_error_fail;
+};
+struct wr_plan_values { int n_row; struct wr_expr **cell; };  /* n_row × out->n constant expressions */
+enum wr_side { WR_SIDE_LATE, WR_SIDE_ERRORS };
+/* source$late, source$errors: rows that operators of this job put aside. LATE: `out` has the source's columns (same as the scan's, in col[])
+ * followed by nothing; ERRORS: fixed columns, see wr_side_errors_schema. */
+struct wr_plan_side { enum wr_side which; const struct wr_plan *scan; int n_col; const int *col; };
+struct wr_plan_watermark { int time_col; int64_t delay, idle; const struct wr_plan *scan; int64_t max_future_skew; }; /* idle: µs; 0: never */
+struct wr_plan_filter { const struct wr_expr *pred; };
+struct wr_plan_project { int n; struct wr_expr **expr; };     /* out column i = expr[i] */
+/* Input columns, then window_start, window_end, window_time (TIMESTAMP; window_time = end - 1 µs). HOP, CUMULATE: a row for each window. */
+struct wr_plan_window { struct wr_window win; };
+/* Drops (and counts, and side-routes) rows all of whose windows have W >= end + lateness at the row. Sits below the exchange so that the
+ * decision is made where the watermark is. */
+struct wr_plan_late { struct wr_window win; int64_t lateness; };
+/* Out: the n_key key columns, then (win.kind not NONE, not ATTACHED) window_start, window_end, then the aggregates. */
+struct wr_plan_agg {
+    int n_key;
+    const int *key;                  /* input columns; ATTACHED: includes start/end columns where grouped by */
+    int n_agg;
+    struct wr_aggcall *agg;          /* bound; offset not yet set */
+    struct wr_window win;
+    enum wr_emit emit;
+    int64_t every;                   /* µs, EMIT EVERY */
+    int64_t lateness;                /* µs closed windows stay amendable */
+    int64_t ttl;                     /* µs of event time (or monotonic when there is none) an untouched group is kept; 0: for ever */
+    bool input_updating;             /* rows may be retracted */
+};
+struct wr_plan_sort { int n; const int *col; const bool *desc, *nulls_first; int64_t limit, offset; }; /* limit -1: none. Holds the final content until END */
+struct wr_plan_limit { int64_t limit, offset; };              /* append-only input */
+struct wr_plan_exchange { int n_key; const int *key; };       /* by hash of these columns; 0 keys: gather into one */
+struct wr_plan_sink {
+    const struct wr_connector *connector;
+    struct wr_sink_spec spec;
+    int64_t emit_every;
+};
+
+struct wr_plan {
+    enum wr_pkind kind;
+    int id;                          /* position in wr_jobplan.node; names its state in checkpoints */
+    int n_in;
+    struct wr_plan **in;
+    const struct wr_schema *out;
+    bool updating;                   /* may emit -U, +U, -D */
+    bool bounded;                    /* ends by itself */
+    int time_col;                    /* output column the watermark speaks about; -1: none */
+    int win_start, win_end;          /* output columns that hold a window's bounds; -1: none */
+    int n_ukey;                      /* >= 0: these output columns identify a row of the result (0: at most one row); -1: no key known */
+    const int *ukey;
+    bool late;                       /* W is not forwarded unchanged: EXPLAIN */
+    union {
+        struct wr_plan_scan scan;
+        struct wr_plan_values values;
+        struct wr_plan_side side;
+        struct wr_plan_watermark watermark;
+        struct wr_plan_filter filter;
+        struct wr_plan_project project;
+        struct wr_plan_window window;
+        struct wr_plan_late late;
+        struct wr_plan_agg agg;
+        struct wr_plan_sort sort;
+        struct wr_plan_limit limit;
+        struct wr_plan_exchange exchange;
+        struct wr_plan_sink sink;
+    } u;
+};
+
+/* Everything one process runs together: all statements of a file that move rows. */
+struct wr_jobplan {
+    struct wr_str name;
+    struct wr_arena *arena;
+    int n_node;
+    struct wr_plan **node;           /* inputs before users; id = index */
+    int n_sink;
+    struct wr_plan **sink;           /* the SINK nodes, in the order of the statements */
+    int tasks;                       /* instances of keyed operators */
+    bool bounded;                    /* all scans are */
+};
+
+const char *wr_plan_name(enum wr_pkind k);
+/* Columns of source$errors: raw BYTES, topic TEXT, "partition" INTEGER, "offset" BIGINT, "timestamp" TIMESTAMP, reason TEXT, "column" TEXT, message TEXT. */
+const struct wr_schema *wr_side_errors_schema(void);
+/* The tree of one sink as EXPLAIN prints it. `note` (may be NULL) appends to a node's line: EXPLAIN ANALYZE's figures. */
+void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(void *ctx, const struct wr_plan *, struct wr_buf *), void *ctx);
+
+#endif
