@@ -1,6 +1,7 @@
 /* arena.h: bump memory. One arena per lifetime (statement, job, batch, window); freed as a whole.
  * Running out of the machine's memory aborts the process (a restart from the checkpoint is the way back);
- * reaching `limit` is the caller's to check with wr_arena_over(). Not shared between threads. */
+ * reaching `limit` is the caller's to check with wr_arena_over(). Not shared between threads; may be cleared by another thread than
+ * the one that filled it. Blocks are recycled through a small store of each thread, so that short-lived arenas cost no system calls. */
 #ifndef WR_CORE_ARENA_H
 #define WR_CORE_ARENA_H
 
@@ -59,6 +60,8 @@ static inline char *wr_arena_bytes(struct wr_arena *a, size_t n)
         a->at = a->end;
     return p;
 }
+/* Makes sure that the next n bytes come out of one block: for who knows what a batch will need. */
+void wr_arena_room(struct wr_arena *a, size_t n);
 void *wr_arena_zero(struct wr_arena *a, size_t n);
 /* Copies; the result has a NUL behind it that n does not count. */
 struct wr_str wr_arena_str(struct wr_arena *a, struct wr_str s);

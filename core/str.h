@@ -50,5 +50,10 @@ struct wr_str wr_str_trim(struct wr_str s);
 struct wr_str wr_str_nearest(struct wr_str word, const struct wr_str *cand, int n);
 /* True if s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
 bool wr_utf8_valid(struct wr_str s);
+/* Bytes of the first character of s; 0: s is empty or does not begin with a well-formed character. */
+uint32_t wr_utf8_step(struct wr_str s);
+uint32_t wr_utf8_chars(struct wr_str s); /* characters of valid UTF-8 */
+/* Bytes of the first `chars` characters of valid UTF-8 (all of s if it has fewer). */
+uint32_t wr_utf8_prefix(struct wr_str s, uint32_t chars);
 
 #endif
