@@ -11,7 +11,11 @@
 
 #include "core/vec.h"
 
+#ifdef WEIR_HARD
+enum { WR_BATCH_ROWS = 3 };    /* hostile build: what depends on batch boundaries shows */
+#else
 enum { WR_BATCH_ROWS = 2048 }; /* usual capacity; a source may fill less */
+#endif
 
 /* What a row is to the result before it. Order as in Flink's row kinds. */
 enum wr_rowop { WR_OP_INSERT = 0, WR_OP_UPDATE_BEFORE = 1, WR_OP_UPDATE_AFTER = 2, WR_OP_DELETE = 3 };
@@ -46,7 +50,7 @@ struct wr_batch {
     const uint32_t *part;    /* source: partition slot (index into the source's parts) by row; NULL: part0 for all */
     uint32_t part0;
     void (*origin)(const struct wr_batch *src, uint32_t row, struct wr_origin *out); /* NULL: unknown. Called with the source's batch */
-    const struct wr_batch *src; /* the source's batch whose row numbers these are (kept alive by holds); NULL: rows were remade */
+    const struct wr_batch *src; /* the source's batch whose row numbers these are (kept alive by holds); NULL: this one, or rows were remade */
     void *src_priv;          /* the source's own, for origin() */
     struct wr_hold *holds;
     struct wr_arena mem;     /* owns this batch's vectors and text */
@@ -54,12 +58,13 @@ struct wr_batch {
     struct wr_vec col[];
 };
 
-/* An empty batch of n_col columns of these types with room for cap rows in each. */
+/* An empty batch of n_col columns of these types with room for cap rows in each. Who fills it sets len and n_live. */
 struct wr_batch *wr_batch_new(const struct wr_schema *schema, uint32_t cap);
-/* A new header over n_col columns to be set by the caller (col[] zeroed); shares op, sel, wm, part, src, origin and len of `in` and holds it. */
+/* A new header over n_col columns to be set by the caller (col[] zeroed); shares op, sel, wm, part, src, origin and len of `in`
+ * and holds it with a reference of its own (the caller keeps his). */
 struct wr_batch *wr_batch_view(struct wr_batch *in, int n_col);
-/* View of the same columns with another selection; sel must live in the returned batch's mem (use wr_batch_mem) or be NULL for all.
- * Takes over `in` (consumes one reference); returns `in` itself when it is not shared. */
+/* The same columns with another selection: n ascending row numbers, copied into the batch, so sel may be the caller's scratch; NULL for all.
+ * Takes over `in` (consumes one reference); returns `in` itself, changed, when it is not shared, else a view. */
 struct wr_batch *wr_batch_select(struct wr_batch *in, const uint32_t *sel, uint32_t n);
 static inline struct wr_batch *wr_batch_ref(struct wr_batch *b)
 {
@@ -86,6 +91,8 @@ struct wr_builder {
 /* Row number for the next row in bl->b (made if needed). Caller fills every column of it. NULL columns: wr_builder_null. */
 uint32_t wr_builder_row(struct wr_builder *bl, enum wr_rowop op);
 void wr_builder_null(struct wr_builder *bl, int col, uint32_t row);
+void wr_builder_set(struct wr_builder *bl, int col, uint32_t row, const struct wr_value *val); /* text copied into the batch */
+void wr_builder_copy(struct wr_builder *bl, int col, uint32_t row, const struct wr_vec *src, uint32_t from); /* with NULL; text copied */
 bool wr_builder_full(const struct wr_builder *bl);
 /* Hands over what is there (NULL if nothing) and starts anew. */
 struct wr_batch *wr_builder_take(struct wr_builder *bl);

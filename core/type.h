@@ -62,8 +62,12 @@ bool wr_type_eq(struct wr_type a, struct wr_type b); /* same id, scale and membe
 bool wr_type_is_number(struct wr_type t); /* INT BIGINT DECIMAL DOUBLE */
 bool wr_type_is_time(struct wr_type t);   /* TIMESTAMP TIMESTAMPTZ */
 struct wr_type wr_type_decimal(int prec, int scale);
+struct wr_type wr_type_array(struct wr_arena *a, struct wr_type elem);
+struct wr_type wr_type_row(const struct wr_schema *fields); /* fields must outlive the type */
 /* SQL spelling with parameters: DECIMAL(12,2), ARRAY<TEXT>, ROW<a BIGINT, b TEXT>. */
 struct wr_str wr_type_name(struct wr_arena *a, struct wr_type t);
+struct wr_buf;
+void wr_type_print(struct wr_buf *out, struct wr_type t);
 
 struct wr_schema *wr_schema_new(struct wr_arena *a, int n); /* n fields, zeroed */
 /* Index of the field of exactly that name, or -1. */

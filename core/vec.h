@@ -30,7 +30,8 @@ uint8_t *wr_vec_nulls(struct wr_vec *v, uint32_t cap, struct wr_arena *mem);
 /* Copies one value (and its NULL) between vectors of the same physical form; text bytes are borrowed, not copied.
  * dst->nulls must exist if the value may be NULL. */
 void wr_vec_copy(struct wr_vec *dst, uint32_t to, const struct wr_vec *src, uint32_t from);
-/* dst[k] = src[sel[k]] for k < n (sel NULL: 0..n-1). Text bytes are copied into mem if deep. Allocates dst from mem. */
+/* dst[k] = src[sel[k]] for k < n (sel NULL: 0..n-1). Text bytes are copied into mem if deep. Allocates dst from mem;
+ * dst is never constant, also when src is. */
 void wr_vec_gather(struct wr_vec *dst, const struct wr_vec *src, const uint32_t *sel, uint32_t n, struct wr_arena *mem, bool deep);
 
 /* One SQL value outside a vector: literals, defaults, keys of small things. Text is borrowed. */
@@ -48,6 +49,8 @@ struct wr_value {
 };
 struct wr_value wr_vec_get(const struct wr_vec *v, uint32_t row); /* text borrowed */
 void wr_vec_set(struct wr_vec *v, uint32_t row, const struct wr_value *val, uint32_t cap, struct wr_arena *mem); /* text deep-copied into mem */
+/* A constant vector over one value, borrowing it; *null is the vector's null byte and must live as long. */
+void wr_vec_of(struct wr_vec *v, const struct wr_value *val, uint8_t *null);
 
 enum wr_style {
     WR_STYLE_SQL,  /* as psql prints it: true -> t; timestamps 2025-11-28 12:00:00 */
