@@ -18,6 +18,7 @@ struct wr_civil { int32_t year, month, day, hour, minute, second, us; };
 int64_t wr_days_from_civil(int year, int month, int day); /* H. Hinnant's algorithm, "chrono-compatible low-level date algorithms" */
 void wr_civil_from_us(int64_t us, struct wr_civil *out);
 int64_t wr_us_from_civil(const struct wr_civil *c);
+int wr_month_days(int year, int month); /* 28..31 */
 
 /* ISO 8601 date and time: 'T' or blank between, seconds optional, fraction of 1..9 digits (rounded to µs), offset Z, +hh, +hhmm, +hh:mm or none (UTC).
  * A date alone is midnight. The common layouts of 19..27 bytes take a fixed-layout path. false: not a time (WR_R_CAST) or outside years 1..9999 (WR_R_RANGE
@@ -27,7 +28,7 @@ bool wr_date_parse(struct wr_str s, int64_t *days, bool *range);
 bool wr_time_of_day_parse(struct wr_str s, int64_t *us);
 /* PostgreSQL interval text ('1 day 02:03:04', '90 s', '1 min', '1 minute 30 seconds', '5s', ISO 'PT5M'); also negative and with "ago". */
 bool wr_interval_parse(struct wr_str s, struct wr_interval *out);
-/* A duration in µs: an interval without months; days count 24 h; must be >= 0. */
+/* A duration in µs: an interval without months; days count 24 h; must be >= 0. Needs a unit ("5" is refused, "0" is not). */
 bool wr_duration_parse(struct wr_str s, int64_t *us);
 void wr_duration_print(struct wr_buf *out, int64_t us); /* "1 min", "90 s", "1 h 30 min" */
 void wr_timestamp_print(struct wr_buf *out, int64_t us, bool iso); /* iso: 2025-11-28T12:00:00.000Z (3 digits, 6 when needed); else 2025-11-28 12:00:00[.ffffff] */
