@@ -61,7 +61,16 @@ void wr_eval_pick(struct wr_eval *ev, const struct wr_expr *x, const struct wr_b
 /* A constant expression's value; false: it is bad (*why) or not constant. Text in mem. */
 bool wr_eval_const(const struct wr_expr *x, struct wr_arena *mem, struct wr_value *out, struct wr_error *err);
 
-/* Helpers that build trees (arena). wr_expr_call resolves the name over the arguments' types, inserts casts, and fails with a hint
+/* Names of operators for wr_expr_call; what is not here is a function by the name users write.
+ *   + - * / % ^ & | # << >> ~ (one argument: bits; two: regex)  - (one argument: minus)  = <> < <= > >=  || -> ->> #> #>>  ~* !~ !~*
+ *   not(b) is_null(x) is_not_null(x) is_true(b) is_not_true(b) is_false(b) is_not_false(b) is_unknown(b) is_not_unknown(b)
+ *   is_distinct(a, b) is_not_distinct(a, b)   in(x, item, ...)   like(x, pattern [, escape]) ilike(...) similar(...)
+ *   extract(unit text, x)   timezone(zone, ts) for AT TIME ZONE   overlay(x, new, from [, count])   position(part, text)
+ *   subscript(array, index)   field(row, constant index from 0)   array(x, ...) row(x, ...)
+ *   trim: btrim, ltrim, rtrim   substring(x, from [, count]), substring(x, pattern)
+ * NOT LIKE, NOT IN: not(...). BETWEEN: the planner's. AND, OR, CASE, COALESCE, TRY: node kinds above.
+ *
+ * Helpers that build trees (arena). wr_expr_call resolves the name over the arguments' types, inserts casts, and fails with a hint
  * (nearest name, the signatures there are). */
 struct wr_expr *wr_expr_col(struct wr_arena *a, int col, struct wr_type type, bool nullable, int32_t off);
 struct wr_expr *wr_expr_const(struct wr_arena *a, struct wr_value v, int32_t off);
@@ -71,6 +80,11 @@ wr_status wr_expr_call(struct wr_arena *a, struct wr_str name, struct wr_expr **
 wr_status wr_expr_cast(struct wr_arena *a, struct wr_expr *x, struct wr_type to, bool explicit_cast, struct wr_expr **out, struct wr_error *err);
 /* The type both sides of UNION, CASE, COALESCE, comparison convert to; false: there is none. */
 bool wr_type_common(struct wr_type a, struct wr_type b, struct wr_type *out);
+/* Gives arg[0..n) one type, inserting conversions: the common type of those that are not text constants; a text constant then takes that
+ * type (if all are text constants or NULL: TEXT). For UNION columns, CASE results, COALESCE, IN. what: "CASE", "UNION": for the message. */
+wr_status wr_expr_unify(struct wr_arena *a, struct wr_expr **arg, int n, const char *what, struct wr_type *type, struct wr_error *err);
+/* True for a written text constant or NULL: it takes the type of what it meets. */
+bool wr_expr_is_unknown(const struct wr_expr *x);
 bool wr_expr_is_const(const struct wr_expr *x); /* no column and no volatile function below it */
 /* Same tree (columns, values, functions): used to match GROUP BY expressions with the select list. */
 bool wr_expr_eq(const struct wr_expr *a, const struct wr_expr *b);

@@ -24,13 +24,21 @@ enum wr_func_flag {
     WR_F_NULLS = 1,    /* kernel handles NULL arguments itself */
     WR_F_VOLATILE = 2, /* not folded: now(), random() */
     WR_F_TOTAL = 4,    /* cannot fail and is safe on undefined values: NULL rows may stay in sel (fast numeric kernels) */
-    WR_F_HIDDEN = 8    /* internal, not in SHOW FUNCTIONS */
+    WR_F_HIDDEN = 8,   /* internal, not in SHOW FUNCTIONS */
+    WR_F_LOOSE = 16,   /* like TOTAL, but may fail: a kernel that copes with undefined values at NULL rows and marks only rows bad that
+                        * are not NULL in `out` */
+    WR_F_RELABEL = 32, /* conversion that changes nothing in memory: the evaluator hands the argument on under the new type */
+    WR_F_MAYNULL = 64, /* may yield NULL although no argument is NULL */
+    WR_F_NEVERNULL = 128 /* with WR_F_NULLS: the result is never NULL */
 };
 
 /* Signature: one letter an argument, ':' and one for the result.
  *   b BOOLEAN  i INTEGER  l BIGINT  n DECIMAL(any)  d DOUBLE  t TEXT  y BYTES  j JSON  D DATE  H TIME  T TIMESTAMP  Z TIMESTAMPTZ  I INTERVAL
  *   a ARRAY  r ROW  * any type  = the same type as the first '*' or '=' (after finding the common type)
- * '...' behind the last argument letter: one or more of it. Result '?' : `ret` callback decides. */
+ *   e the element type of the first 'a' (the argument is converted to it)  s any type, converted to TEXT
+ * A '*' in a signature without '=' stands for itself: each such argument keeps its own type.
+ * '...' behind the last argument letter: one or more of it. Result '?' : `ret` callback decides.
+ * Result '=': the common type; 'a', 'e': the type (the element type) of the first ARRAY argument. */
 struct wr_func {
     const char *name;      /* lower case */
     const char *sig;
@@ -47,6 +55,8 @@ struct wr_func {
 int wr_func_count(void);
 const struct wr_func *wr_func_get(int i);
 bool wr_func_exists(struct wr_str name);
+/* The entries of that name, in table order: index of the first and how many; 0: no such function. */
+int wr_func_range(struct wr_str name, int *first);
 /* The conversion from one type to another, or NULL if there is none. */
 const struct wr_func *wr_func_cast(struct wr_type from, struct wr_type to);
 
