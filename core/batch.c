@@ -46,11 +46,14 @@ struct wr_batch *wr_batch_view(struct wr_batch *in, int n_col)
     b->op = in->op;
     b->wm = in->wm;
     b->wm0 = in->wm0;
+    b->rec_ts = in->rec_ts;
+    b->scan = in->scan;
     b->part = in->part;
     b->part0 = in->part0;
     b->origin = in->origin;
     b->src = in->src ? in->src : in->origin ? in : NULL;
     b->src_priv = in->src_priv;
+    b->scan = in->scan;
     wr_batch_hold(b, release_batch, wr_batch_ref(in));
     return b;
 }

@@ -52,6 +52,7 @@ struct wr_batch {
     void (*origin)(const struct wr_batch *src, uint32_t row, struct wr_origin *out); /* NULL: unknown. Called with the source's batch */
     const struct wr_batch *src; /* the source's batch whose row numbers these are (kept alive by holds); NULL: this one, or rows were remade */
     void *src_priv;          /* the source's own, for origin() */
+    const void *scan;        /* the scan operator these rows came through (side outputs find their readers by it); NULL: rows were remade */
     struct wr_hold *holds;
     struct wr_arena mem;     /* owns this batch's vectors and text */
     int n_col;
@@ -60,7 +61,7 @@ struct wr_batch {
 
 /* An empty batch of n_col columns of these types with room for cap rows in each. Who fills it sets len and n_live. */
 struct wr_batch *wr_batch_new(const struct wr_schema *schema, uint32_t cap);
-/* A new header over n_col columns to be set by the caller (col[] zeroed); shares op, sel, wm, part, src, origin and len of `in`
+/* A new header over n_col columns to be set by the caller (col[] zeroed); shares op, sel, wm, part, src, scan, origin and len of `in`
  * and holds it with a reference of its own (the caller keeps his). */
 struct wr_batch *wr_batch_view(struct wr_batch *in, int n_col);
 /* The same columns with another selection: n ascending row numbers, copied into the batch, so sel may be the caller's scratch; NULL for all.

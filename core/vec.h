@@ -61,8 +61,9 @@ enum wr_style {
  * form that reads back the same (NaN and infinities: "NaN", "Infinity"; quoted in JSON). */
 void wr_print_vec(struct wr_buf *out, const struct wr_vec *v, uint32_t row, enum wr_style style);
 void wr_print_value(struct wr_buf *out, const struct wr_value *val, enum wr_style style);
-/* Reads text as a value of `type`, as CAST(text AS type) does in PostgreSQL; surrounding blanks allowed for all but text.
- * Text results borrow from s or are placed in mem. *why says what is wrong (WR_R_CAST, WR_R_RANGE); returns false then. */
+/* Reads text as a value of `type`, as CAST(text AS type) does in PostgreSQL; surrounding blanks allowed for all but text. ARRAY and ROW are
+ * read from JSON. Text longer than VARCHAR(n) is refused (WR_R_RANGE): CAST cuts it with wr_text_cut before.
+ * Text results borrow from s or are placed in mem. *why says what is wrong (WR_R_CAST, WR_R_RANGE, WR_R_UTF8); returns false then. */
 enum wr_reason {
 #define WR_REASON(id, name, help) WR_R_##id,
 #include "core/reasons.def"
@@ -72,9 +73,18 @@ enum wr_reason {
 const char *wr_reason_name(enum wr_reason r);
 const char *wr_reason_help(enum wr_reason r);
 bool wr_parse_value(struct wr_type type, struct wr_str s, struct wr_arena *mem, struct wr_value *out, enum wr_reason *why);
+/* Reads one raw JSON value (json.h; well-formed, UTF-8 already checked) as a value of `type`: null is NULL; numbers and strings of digits for
+ * numbers; ISO text or epoch milliseconds for timestamps; TEXT takes anything (what is no string as its JSON text). WR_R_TYPE, WR_R_RANGE. */
+bool wr_parse_json(struct wr_type type, struct wr_str raw, struct wr_arena *mem, struct wr_value *out, enum wr_reason *why);
+/* VARCHAR(n): s has at most n characters (true for all other types); its first n characters. */
+bool wr_text_fits(struct wr_type type, struct wr_str s);
+struct wr_str wr_text_cut(struct wr_type type, struct wr_str s);
 
 /* Order of two values of the same physical form and type, as ORDER BY sees it (-1, 0, 1); NULL handling is the caller's.
  * DOUBLE: NaN equals NaN and is greater than everything, -0 = 0. TEXT: bytewise (collation C). */
 int wr_vec_cmp(const struct wr_vec *a, uint32_t i, const struct wr_vec *b, uint32_t j);
+int wr_value_cmp(const struct wr_value *a, const struct wr_value *b);
+/* Length of an interval in µs by which intervals are ordered: months of 30 days, days of 24 h. '1 mon' and '30 days' are equal. */
+wr_i128 wr_interval_span(struct wr_interval iv);
 
 #endif
