@@ -47,11 +47,22 @@ enum wr_side { WR_SIDE_LATE, WR_SIDE_ERRORS };
 /* source$late, source$errors: rows that operators of this job put aside. LATE: `out` has the source's columns (same as the scan's, in col[])
  * followed by nothing; ERRORS: fixed columns, see wr_side_errors_schema. */
 struct wr_plan_side { enum wr_side which; const struct wr_plan *scan; int n_col; const int *col; };
-struct wr_plan_watermark { int time_col; int64_t delay, idle; const struct wr_plan *scan; int64_t max_future_skew; }; /* idle: µs; 0: never */
+struct wr_plan_watermark {
+    int time_col;                    /* -1 only while planning: event time not known (yet); such a node is gone from a finished plan */
+    int64_t delay, idle;             /* µs; idle 0: never */
+    const struct wr_plan *scan;
+    int64_t max_future_skew;
+    bool from_query;                 /* delay from the query's WITH WATERMARK, not from the source's declaration */
+};
 struct wr_plan_filter { const struct wr_expr *pred; };
 struct wr_plan_project { int n; struct wr_expr **expr; };     /* out column i = expr[i] */
 /* Input columns, then window_start, window_end, window_time (TIMESTAMP; window_time = end - 1 µs). HOP, CUMULATE: a row for each window. */
-struct wr_plan_window { struct wr_window win; };
+struct wr_plan_window {
+    struct wr_window win;
+    int n_part;                      /* planning only, SESSION: PARTITION BY columns of the input. A SESSION never stays a WINDOW node: */
+    const int *part;                 /* it is merged into the aggregate above, or refused */
+    int32_t off;                     /* place in the SQL text */
+};
 /* Drops (and counts, and side-routes) rows all of whose windows have W >= end + lateness at the row. Sits below the exchange so that the
  * decision is made where the watermark is. */
 struct wr_plan_late { struct wr_window win; int64_t lateness; };
@@ -87,6 +98,7 @@ struct wr_plan {
     bool bounded;                    /* ends by itself */
     int time_col;                    /* output column the watermark speaks about; -1: none */
     int win_start, win_end;          /* output columns that hold a window's bounds; -1: none */
+    enum wr_winkind win_kind;        /* of these bounds */
     int n_ukey;                      /* >= 0: these output columns identify a row of the result (0: at most one row); -1: no key known */
     const int *ukey;
     bool late;                       /* W is not forwarded unchanged: EXPLAIN */
