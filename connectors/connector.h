@@ -43,7 +43,9 @@ struct wr_format;
  * unknown key → error naming the nearest, missing required, bad values, wrong role. Result in the arena. */
 wr_status wr_opts_check(const struct wr_connector *c, const struct wr_format *f, enum wr_role role, const struct wr_opts *raw,
                         struct wr_arena *a, struct wr_opts *out, struct wr_error *err);
-bool wr_opt_is_secret(const struct wr_connector *c, struct wr_str key);
+bool wr_opt_is_secret(const struct wr_connector *c, struct wr_str key); /* key: canonical or as written; c may be NULL */
+/* The format that raw options (as written) ask for, or the connector's default; *f NULL: the connector takes none. */
+wr_status wr_format_choose(const struct wr_connector *c, const struct wr_opts *raw, const struct wr_format **f, struct wr_error *err);
 
 /* ---- bad rows ---- */
 
@@ -151,6 +153,8 @@ struct wr_sink_vt {
     wr_status (*write)(struct wr_sink *, struct wr_batch *, struct wr_error *);
     /* All rows written so far have reached the outside (acknowledged) when this returns. Called when the input pauses, and at the end. */
     wr_status (*flush)(struct wr_sink *, struct wr_error *);
+    /* The input pauses: send on what is buffered, but do not wait for acknowledgements (Kafka). NULL: flush is called instead. */
+    wr_status (*pause)(struct wr_sink *, struct wr_error *);
     /* Exactly once (reliability.md §2): fence other instances and ask which checkpoint is committed (0: none). NULL: not offered. */
     wr_status (*recover)(struct wr_sink *, uint64_t *ckpt, struct wr_error *);
     /* What was written since the last commit becomes visible together with the checkpoint id and the input positions (printable text). */
@@ -170,8 +174,11 @@ struct wr_format {
     /* One record into row `row` of `into` (its FIELD columns; absent members are NULL). Text may borrow from rec, which must live as long as the batch.
      * Not WR_R_NONE: the row is bad, `why` has reason, column and msg, and the row number is free again. Never fails otherwise. */
     enum wr_reason (*decode)(struct wr_decoder *, struct wr_str rec, struct wr_batch *into, uint32_t row, struct wr_bad *why);
-    /* Files: length of the first record in p[0..n) without its line end, *used with it; -1: need more bytes (not when eof). */
+    /* Files: length of the first record in p[0..n), n > 0, without its line end, *used with it; -1: need more bytes (not when eof).
+     * NULL: records end with a newline. */
     int64_t (*split)(struct wr_decoder *, const char *p, size_t n, bool eof, size_t *used);
+    /* Files: the first record of a file (one decoder a file). *taken: it was a header, not a row. NULL: the format has none. */
+    wr_status (*head)(struct wr_decoder *, struct wr_str rec, bool *taken, struct wr_error *err);
     void (*decoder_close)(struct wr_decoder *);
     wr_status (*encoder_open)(const struct wr_sink_spec *, struct wr_encoder **out, struct wr_error *);
     /* Appends one record (no line end). col/n_col: which columns, in order (keys, or all). */

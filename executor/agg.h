@@ -1,0 +1,68 @@
+/* agg.h: the windowed (and plain) GROUP BY, in two files: op_agg.c has panes, input, flush and close; agg_slices.c makes the windows of
+ * HOP and CUMULATE out of slices.
+ *
+ * Panes hold groups. NONE: one pane, for ever. TUMBLE: one a window. ATTACHED: one for each end time. HOP, CUMULATE: rows go into slices
+ * (one slice a row, however many windows there are); window panes are merged from slices when results are due. */
+#ifndef WR_EXECUTOR_AGG_H
+#define WR_EXECUTOR_AGG_H
+
+#include "executor/groups.h"
+#include "executor/internal.h"
+#include "executor/window.h"
+
+struct wr_pane {
+    int64_t start, end;        /* [start, end) of the window or slice; NONE: whole range */
+    struct wr_groups groups;
+    uint64_t rows;             /* input rows that went in */
+    struct wr_group **dirty;   /* groups changed since the last flush, in order of first change */
+    uint32_t n_dirty, cap_dirty;
+    bool fired;                /* its results were emitted because W passed the end */
+};
+
+struct wr_panes {              /* sorted by end, then start */
+    struct wr_pane **pane;
+    int n, cap;
+};
+
+struct wr_agg_op {
+    const struct wr_plan_agg *p;
+    struct wr_arena arena;          /* layout */
+    struct wr_arena scratch;        /* reset for each batch */
+    struct wr_group_layout layout;
+    bool sliced;                    /* HOP, CUMULATE */
+    bool keep_fired;                /* closed windows stay amendable: LATENESS */
+    struct wr_panes input;          /* where rows go */
+    struct wr_panes window;         /* sliced: results by window */
+    struct wr_pane *last;           /* pane of the last row: rows come in runs */
+    struct wr_builder out;
+    struct wr_batch **before;       /* old results of dirty, emitted groups: rows of WR_BATCH_ROWS-sized batches */
+    uint32_t n_before;              /* rows in them */
+    uint32_t cap_before;            /* batches allocated for */
+    int64_t next_due;               /* EMIT EVERY: monotonic time of the next flush; 0: not set */
+    bool due;
+    int64_t closed;                 /* sliced: watermark up to which windows were closed; WR_WM_NONE: none */
+    int64_t fired_to;               /* sliced, EMIT FINAL: end of the last window emitted; WR_WM_NONE: none */
+    int64_t next_event;             /* sliced: least watermark at which a window fires or drops */
+    int first_agg;                  /* output column of the first aggregate */
+};
+
+struct wr_pane *wr_pane_at(struct wr_agg_op *a, struct wr_panes *list, int64_t start, int64_t end);
+/* Removes pane i and frees it; its rows are passed. */
+void wr_pane_drop(struct wr_op *op, struct wr_panes *list, int i);
+/* Puts a group on the dirty list; keeps its emitted result first. Call before its states change. */
+void wr_pane_touch(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x);
+/* Emits what changed in a pane: +I, -U +U, -D. */
+wr_status wr_pane_flush(struct wr_op *op, struct wr_pane *pane, struct wr_error *err);
+/* Emits all groups of a pane as +I (those not emitted yet). */
+wr_status wr_pane_fire(struct wr_op *op, struct wr_pane *pane, struct wr_error *err);
+void wr_agg_forget_before(struct wr_agg_op *a);
+wr_status wr_agg_emit(struct wr_op *op, struct wr_error *err);
+
+/* agg_slices.c */
+/* Emits what changed since the last flush; fired_only: amendments of windows that were emitted already (EMIT FINAL with LATENESS). */
+wr_status wr_slices_flush(struct wr_op *op, bool fired_only, struct wr_error *err);
+/* Windows with end <= w: emitted, and dropped when nothing can amend them; slices no open window needs are dropped.
+ * A row that sees a watermark >= a->next_event must not be added before this was called with that watermark. */
+wr_status wr_slices_close(struct wr_op *op, int64_t w, struct wr_error *err);
+
+#endif

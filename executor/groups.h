@@ -1,0 +1,76 @@
+/* groups.h: a hash table of groups: key values and aggregate states, found by the rows of a batch.
+ *
+ * - A group is one fixed-size entry: header, key values, aggregate states. Entries never move; they lie in chunks, so that a walk over them
+ *   is in order of arrival, never in hash order (results must not depend on addresses or seeds).
+ * - Open addressing over tagged pointers: 16 bits of hash sit in the pointer's upper bits, so that most misses touch no entry.
+ * - Text of keys is copied into the table's arena. Dropping the table is one free for each chunk (and the aggregates' own drop). */
+#ifndef WR_EXECUTOR_GROUPS_H
+#define WR_EXECUTOR_GROUPS_H
+
+#include "core/agg.h"
+#include "core/batch.h"
+
+enum wr_group_flag {
+    WR_GROUP_EMITTED = 1, /* its result is part of what consumers have */
+    WR_GROUP_DIRTY = 2,   /* in the dirty list: changed since the last flush */
+    WR_GROUP_DEAD = 4     /* removed; its entry is free for reuse */
+};
+
+struct wr_group {
+    uint64_t hash;
+    int64_t rows;      /* rows added minus rows taken back */
+    uint64_t nulls;    /* bit c: key c is NULL */
+    uint32_t before;   /* dirty and emitted: place of its old result among the operator's `before` rows */
+    uint8_t flags;
+    /* behind it: key values (8 or 16 bytes each), then the aggregates' states */
+};
+
+/* Where things are in an entry; one for an operator, shared by its tables. */
+struct wr_group_layout {
+    int n_key;
+    const int *key;            /* columns of the input batch */
+    uint32_t *key_offset;      /* by key */
+    enum wr_phys *phys;
+    int n_agg;
+    struct wr_aggcall *agg;    /* own copies, offsets set */
+    uint32_t extra, extra_offset; /* bytes for the operator's own use (zeroed when the group is made), and where */
+    uint32_t size;             /* of an entry, multiple of 16 */
+    uint64_t seed;
+};
+/* Copies the calls, sets offsets. At most 64 keys: the planner sees to it. */
+void wr_group_layout_init(struct wr_group_layout *l, int n_key, const int *key, const struct wr_schema *in, int n_agg, const struct wr_aggcall *agg,
+                          uint32_t extra, struct wr_arena *a);
+
+struct wr_group_chunk;
+struct wr_groups {
+    const struct wr_group_layout *layout;
+    uint64_t *slot;            /* tagged pointers; 0: empty, 1: was removed */
+    uint64_t mask;
+    uint64_t used;             /* slots not empty, removed ones included */
+    uint64_t n;                /* living groups */
+    struct wr_group_chunk *first, *last;
+    struct wr_group *free;     /* dead entries, linked through hash */
+    struct wr_arena text;
+};
+void wr_groups_init(struct wr_groups *g, const struct wr_group_layout *l);
+void wr_groups_clear(struct wr_groups *g); /* drops all states and frees everything */
+size_t wr_groups_bytes(const struct wr_groups *g);
+/* The group of a row; made with fresh states if it is not there. */
+struct wr_group *wr_groups_at(struct wr_groups *g, const struct wr_batch *b, uint32_t row, uint64_t hash);
+/* The same for many rows: out[k] for row sel[k]. */
+void wr_groups_find(struct wr_groups *g, const struct wr_batch *b, const uint32_t *sel, uint32_t n, const uint64_t *hash, struct wr_group **out);
+/* The group with the key of `like`, a group of another table with the same layout; make: made if missing, else NULL. */
+struct wr_group *wr_groups_like(struct wr_groups *g, const struct wr_group *like, bool make);
+/* The only group of a table without keys. */
+struct wr_group *wr_groups_only(struct wr_groups *g);
+void wr_groups_remove(struct wr_groups *g, struct wr_group *x);
+/* Walk in order of arrival: start with *at = NULL; NULL at the end. Groups may be removed on the way. */
+struct wr_group_walk { struct wr_group_chunk *chunk; uint32_t i; };
+struct wr_group *wr_groups_next(const struct wr_groups *g, struct wr_group_walk *at);
+/* Key c into a vector (text deep-copied into mem). */
+void wr_group_key_out(const struct wr_group_layout *l, const struct wr_group *x, int c, struct wr_vec *out, uint32_t row, struct wr_arena *mem);
+static inline char *wr_group_state(const struct wr_group_layout *l, struct wr_group *x, int a) { return (char *)x + l->agg[a].offset; }
+/* Fresh states in place of what is there (dropped first). */
+void wr_group_reset(const struct wr_group_layout *l, struct wr_group *x);
+
+#endif

@@ -1,0 +1,114 @@
+/* internal.h: what the files of executor/ share: the job, its tasks, the messages between them. */
+#ifndef WR_EXECUTOR_INTERNAL_H
+#define WR_EXECUTOR_INTERNAL_H
+
+#include <pthread.h>
+
+#include "executor/job.h"
+
+/* ---- channel: how tasks talk ---- */
+
+enum wr_msg_kind {
+    WR_MSG_BATCH, /* rows for op, input in, from upstream instance up */
+    WR_MSG_WM,    /* watermark w */
+    WR_MSG_IDLE,  /* w: 1 idle, 0 active again */
+    WR_MSG_END,
+    WR_MSG_FLUSH, /* to the task: emit what has gathered */
+    WR_MSG_HALT   /* to the task: an upstream task has stopped without END */
+};
+struct wr_msg { enum wr_msg_kind kind; struct wr_op *op; int in, up; int64_t w; struct wr_batch *b; };
+
+/* Bounded queue, many writers, one reader. A full channel blocks the writer: back-pressure. */
+struct wr_channel {
+    pthread_mutex_t lock;
+    pthread_cond_t not_full, not_empty;
+    struct wr_msg *ring;
+    uint32_t cap, head, n;
+    bool poked;  /* the reader should look around though nothing was sent */
+    bool closed; /* the reader is gone: writers drop what they have */
+};
+void wr_channel_init(struct wr_channel *c, uint32_t cap);
+void wr_channel_clear(struct wr_channel *c);
+/* Takes the message (and its batch). false: the reader is gone, the batch was released. */
+bool wr_channel_send(struct wr_channel *c, struct wr_msg m);
+/* Next message; waits up to wait_us; false: none. */
+bool wr_channel_take(struct wr_channel *c, struct wr_msg *m, int64_t wait_us);
+void wr_channel_poke(struct wr_channel *c);
+void wr_channel_close(struct wr_channel *c);
+
+/* ---- tasks ---- */
+
+struct wr_task {
+    struct wr_job *job;
+    int id, instance;
+    int fragment;
+    int n_op;
+    struct wr_op **op;       /* in node order: inputs before users */
+    int n_scan;
+    struct wr_op **scan;     /* SCAN operators of this task */
+    int n_feed;              /* upstream exchange instances that send to this task */
+    int n_halted;
+    struct wr_channel inbox;
+    pthread_t thread;
+    bool started;
+    int64_t mono_us;         /* monotonic time of this round */
+    int64_t now_us;          /* wall clock of this round: now() */
+    int64_t flushed_us;      /* last flush */
+    bool dirty;              /* rows came since the last flush */
+    bool halting;            /* last flush: EMIT EVERY does not wait */
+    struct wr_error err;
+};
+
+struct wr_side_list { struct wr_op **op; int n; };
+
+struct wr_job {
+    const struct wr_jobplan *plan;
+    struct wr_job_opts opts;
+    struct wr_arena arena;
+    int *fragment;               /* by node */
+    int *parallel;               /* by fragment: instances */
+    int n_fragment;
+    struct wr_op ***op;          /* by node: its instances */
+    int *n_inst;                 /* by node */
+    int n_task;
+    struct wr_task *task;
+    struct wr_op **side;         /* all SIDE operators */
+    int n_side;
+    bool *feeds_side;            /* by node: may put rows aside for a SIDE (is not fed by one) */
+    atomic_int open_producers;   /* operators that may still put rows aside */
+    atomic_int open_sinks;
+    atomic_bool halt;            /* a task failed, or the job should stop */
+    atomic_bool failed;
+    pthread_mutex_t side_lock;   /* guards the pending rows of all SIDE operators */
+    pthread_mutex_t err_lock;
+    struct wr_error err;         /* first failure */
+    atomic_uint_fast64_t bad_by_reason[WR_R_COUNT];
+    atomic_uint_fast64_t bad_logged[WR_R_COUNT];
+    atomic_uint_fast64_t late_total, late_logged;
+    int64_t progress_us;         /* last progress call */
+    bool running;
+};
+
+int64_t wr_job_mono(const struct wr_job *job);
+bool wr_job_stopping(const struct wr_job *job);
+void wr_job_op_ended(struct wr_op *op);
+wr_status wr_task_run(struct wr_task *t, struct wr_error *err);
+wr_status wr_task_flush(struct wr_task *t, struct wr_error *err);
+
+/* op_source.c: one round of a SCAN: polls and hands on; *got says whether rows came. */
+wr_status wr_scan_poll(struct wr_op *op, int wait_ms, bool *got, struct wr_error *err);
+/* Hands on what has gathered in a SIDE; ends it when nothing can come any more. */
+wr_status wr_side_drain(struct wr_op *op, struct wr_error *err);
+bool wr_side_wants(const struct wr_op *side, const void *scan, enum wr_side which);
+void wr_side_add_bad(struct wr_op *side, const struct wr_bad *bad);
+void wr_side_add_late(struct wr_op *side, const struct wr_batch *src, const uint32_t *row, uint32_t n);
+const struct wr_source *wr_scan_source(const struct wr_op *op);
+/* side.c: counts, logs and routes a bad row whose origin is known. */
+wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *bad, struct wr_error *err);
+/* op_exchange.c: where an exchange sends to; set while the job is built. */
+void wr_exchange_target(struct wr_op *op, struct wr_op **to, int n, int in, struct wr_arena *a);
+wr_status wr_exchange_halt(struct wr_op *op);
+wr_status wr_exchange_idle(struct wr_op *op, bool idle, struct wr_error *err);
+bool wr_watermark_part(const struct wr_op *op, int slot, struct wr_part_stats *out);
+
+#endif

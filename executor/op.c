@@ -1,0 +1,220 @@
+/* op.c: the machinery between operators: emit, merge of watermarks and ends, named default slots, the list of operators.
+ * Rules:  an operator's watermark is the minimum over its inputs (and their upstream instances) that are neither idle nor ended; it never goes back.
+ *         END is watermark +infinity, then finish, then END.
+ * Memory: nothing is owned here. */
+#include "executor/op.h"
+
+#include "executor/internal.h"
+
+wr_status wr_op_no_open(struct wr_op *op WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+wr_status wr_op_pass_watermark(struct wr_op *op WR_UNUSED, int64_t w, int64_t *fwd, struct wr_error *err WR_UNUSED)
+{
+    *fwd = w;
+    return WR_OK;
+}
+wr_status wr_op_no_tick(struct wr_op *op WR_UNUSED, int64_t mono_us WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+wr_status wr_op_no_flush(struct wr_op *op WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+wr_status wr_op_no_finish(struct wr_op *op WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+wr_status wr_op_no_state(struct wr_op *op WR_UNUSED, struct wr_buf *out WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+wr_status wr_op_no_restore(struct wr_op *op WR_UNUSED, struct wr_str in WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+void wr_op_no_close(struct wr_op *op WR_UNUSED) {}
+
+wr_status wr_op_push(struct wr_op *op, int in, struct wr_batch *b, struct wr_error *err)
+{
+    if (op->ended) {
+        /* A LIMIT that is satisfied: what still comes is not part of the answer. */
+        op->n.in += b->n_live;
+        op->n.filtered += b->n_live;
+        wr_batch_unref(b);
+        return WR_OK;
+    }
+    op->n.in += b->n_live;
+    return op->vt->process(op, in, b, err);
+}
+
+wr_status wr_emit(struct wr_op *op, struct wr_batch *b, struct wr_error *err)
+{
+    if (!b)
+        return WR_OK;
+    if (b->n_live == 0 || op->n_edge == 0) {
+        wr_batch_unref(b);
+        return WR_OK;
+    }
+    op->n.out += b->n_live;
+    wr_status st = WR_OK;
+    for (int i = 0; i < op->n_edge; i++) {
+        if (i + 1 < op->n_edge)
+            wr_batch_ref(b);
+        if (st == WR_OK)
+            st = wr_op_push(op->edge[i].to, op->edge[i].in, b, err);
+        else
+            wr_batch_unref(b);
+    }
+    return st;
+}
+
+/* The least watermark over what still counts; sets *all_idle when inputs remain but all are idle. */
+static int64_t merged_wm(const struct wr_op *op, bool *all_idle)
+{
+    int64_t least = WR_WM_END;
+    bool active = false, open = false;
+    for (int i = 0; i < op->n_in; i++) {
+        const struct wr_input *in = &op->input[i];
+        for (int u = 0; u < in->n_up; u++) {
+            if (in->ended[u])
+                continue;
+            open = true;
+            if (in->idle[u])
+                continue;
+            active = true;
+            if (in->wm[u] < least)
+                least = in->wm[u];
+        }
+    }
+    *all_idle = open && !active;
+    return open && !active ? op->wm : least;
+}
+
+wr_status wr_forward_wm(struct wr_op *op, int64_t w, struct wr_error *err)
+{
+    if (w <= op->wm_out)
+        return WR_OK;
+    op->wm_out = w;
+    for (int i = 0; i < op->n_edge; i++)
+        WR_TRY(wr_op_push_wm(op->edge[i].to, op->edge[i].in, op->instance, w, err));
+    return WR_OK;
+}
+
+wr_status wr_forward_idle(struct wr_op *op, bool idle, struct wr_error *err)
+{
+    if (op->idle == idle)
+        return WR_OK;
+    op->idle = idle;
+    if (op->plan->kind == WR_PLAN_EXCHANGE)
+        WR_TRY(wr_exchange_idle(op, idle, err));
+    for (int i = 0; i < op->n_edge; i++)
+        WR_TRY(wr_op_push_idle(op->edge[i].to, op->edge[i].in, op->instance, idle, err));
+    return WR_OK;
+}
+
+wr_status wr_forward_end(struct wr_op *op, struct wr_error *err)
+{
+    if (op->ended)
+        return WR_OK;
+    WR_TRY(wr_forward_wm(op, WR_WM_END, err));
+    op->ended = true;
+    for (int i = 0; i < op->n_edge; i++)
+        WR_TRY(wr_op_push_end(op->edge[i].to, op->edge[i].in, op->instance, err));
+    wr_job_op_ended(op);
+    return WR_OK;
+}
+
+/* Gives the operator a risen watermark and passes on what it allows. */
+static wr_status advance(struct wr_op *op, struct wr_error *err)
+{
+    bool idle;
+    int64_t w = merged_wm(op, &idle);
+    if (w > op->wm) {
+        op->wm = w;
+        int64_t fwd = w;
+        WR_TRY(op->vt->watermark(op, w, &fwd, err));
+        if (fwd != WR_WM_END) /* +infinity goes on only with END, after finish */
+            WR_TRY(wr_forward_wm(op, fwd, err));
+    }
+    return wr_forward_idle(op, idle, err);
+}
+
+/* up counts instances of the upstream; an input with one upstream ignores it (several plan edges may come from instance numbers > 0). */
+static int slot_of(const struct wr_input *in, int up) { return in->n_up == 1 ? 0 : up; }
+
+wr_status wr_op_push_wm(struct wr_op *op, int in, int up, int64_t w, struct wr_error *err)
+{
+    struct wr_input *input = &op->input[in];
+    int s = slot_of(input, up);
+    if (op->ended || w <= input->wm[s])
+        return WR_OK;
+    input->wm[s] = w;
+    if (w == WR_WM_END)
+        return WR_OK; /* END follows at once and does the rest */
+    return advance(op, err);
+}
+
+wr_status wr_op_push_idle(struct wr_op *op, int in, int up, bool idle, struct wr_error *err)
+{
+    struct wr_input *input = &op->input[in];
+    int s = slot_of(input, up);
+    if (op->ended || input->idle[s] == idle)
+        return WR_OK;
+    input->idle[s] = idle;
+    return advance(op, err);
+}
+
+wr_status wr_op_push_end(struct wr_op *op, int in, int up, struct wr_error *err)
+{
+    struct wr_input *input = &op->input[in];
+    int s = slot_of(input, up);
+    if (op->ended || input->ended[s])
+        return WR_OK;
+    input->ended[s] = true;
+    input->wm[s] = WR_WM_END;
+    input->n_ended++;
+    WR_TRY(advance(op, err));
+    for (int i = 0; i < op->n_in; i++)
+        if (op->input[i].n_ended < op->input[i].n_up)
+            return WR_OK;
+    WR_TRY(op->vt->finish(op, err));
+    return wr_forward_end(op, err);
+}
+
+uint32_t *wr_live_rows(const struct wr_batch *b, struct wr_arena *mem)
+{
+    uint32_t *sel = wr_arena_alloc(mem, sizeof(uint32_t) * (b->n_live ? b->n_live : 1));
+    if (b->sel)
+        memcpy(sel, b->sel, sizeof(uint32_t) * b->n_live);
+    else
+        for (uint32_t i = 0; i < b->n_live; i++)
+            sel[i] = i;
+    return sel;
+}
+
+wr_status wr_op_take_bad(struct wr_op *op, const struct wr_batch *b, uint32_t *sel, uint32_t *n, struct wr_error *err)
+{
+    struct wr_eval *ev = &op->ev;
+    if (ev->n_bad == 0)
+        return WR_OK;
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < *n; k++)
+        if (!ev->bad[sel[k]])
+            sel[kept++] = sel[k];
+    *n = kept;
+    for (uint32_t i = 0; i < ev->n_bad; i++)
+        WR_TRY(wr_op_bad(op, b, ev->list[i].row, ev->list[i].reason, (struct wr_str){0}, ev->list[i].msg, err));
+    ev->n_bad = 0;
+    return WR_OK;
+}
+
+extern const struct wr_op_vt wr_op_scan, wr_op_values, wr_op_side, wr_op_watermark, wr_op_filter, wr_op_project, wr_op_window, wr_op_late_filter,
+    wr_op_agg, wr_op_session, wr_op_union, wr_op_sort, wr_op_limit, wr_op_exchange, wr_op_sink;
+
+const struct wr_op_vt *wr_op_find(enum wr_pkind kind)
+{
+    switch (kind) {
+    case WR_PLAN_SCAN: return &wr_op_scan;
+    case WR_PLAN_VALUES: return &wr_op_values;
+    case WR_PLAN_SIDE: return &wr_op_side;
+    case WR_PLAN_WATERMARK: return &wr_op_watermark;
+    case WR_PLAN_FILTER: return &wr_op_filter;
+    case WR_PLAN_PROJECT: return &wr_op_project;
+    case WR_PLAN_WINDOW: return &wr_op_window;
+    case WR_PLAN_LATE: return &wr_op_late_filter;
+    case WR_PLAN_AGG: return &wr_op_agg;
+    case WR_PLAN_SESSION: return &wr_op_session;
+    case WR_PLAN_UNION: return &wr_op_union;
+    case WR_PLAN_SORT: return &wr_op_sort;
+    case WR_PLAN_LIMIT: return &wr_op_limit;
+    case WR_PLAN_EXCHANGE: return &wr_op_exchange;
+    case WR_PLAN_SINK: return &wr_op_sink;
+    case WR_PLAN_COUNT: break;
+    }
+    WR_BUG("no operator for plan node kind %d", (int)kind);
+}

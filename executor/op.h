@@ -1,0 +1,103 @@
+/* op.h: what an operator is at run time, and how operators hand rows on. The contract is in README.md; op_check.c asserts it in debug builds.
+ *
+ * A task is one thread that owns a set of operators joined by direct calls; tasks meet only at channels (op_exchange.c).
+ * The machinery here merges watermarks and ends of several inputs, so that an operator sees one strictly rising watermark and one end. */
+#ifndef WR_EXECUTOR_OP_H
+#define WR_EXECUTOR_OP_H
+
+#include "core/batch.h"
+#include "core/expr.h"
+#include "planner/plan.h"
+
+struct wr_job;
+struct wr_task;
+struct wr_op;
+
+/* Row accounting: in = passed + filtered + late + bad + held, always. For operators that hand rows on, passed are the rows handed on;
+ * for aggregates and sorts, input rows whose result is final and left the state. Written by the owning task only; read by others for display. */
+struct wr_counters {
+    uint64_t in;       /* rows taken */
+    uint64_t out;      /* rows emitted (an aggregate's changes, a hop's copies count here) */
+    uint64_t passed, filtered, late, bad;
+    uint64_t held;     /* rows now in state */
+    uint64_t state_bytes;
+    uint64_t busy_us;  /* time inside process/watermark/flush, without the operators behind it (EXPLAIN ANALYZE only) */
+};
+
+struct wr_edge { struct wr_op *to; int in; };
+
+/* One input of an operator: the merge of what all its upstream instances sent. */
+struct wr_input {
+    int n_up;           /* upstream instances (1, or the number of tasks behind an exchange) */
+    int64_t *wm;        /* by upstream instance */
+    bool *idle, *ended;
+    int n_ended;
+};
+
+struct wr_op {
+    const struct wr_op_vt *vt;
+    const struct wr_plan *plan;
+    struct wr_task *task;   /* owner; only its thread touches this struct */
+    void *ctx;              /* the operator's own */
+    int n_edge;
+    struct wr_edge *edge;   /* where wr_emit goes */
+    int n_in;
+    struct wr_input *input;
+    int64_t wm;             /* merged watermark last given to the operator */
+    int64_t wm_out;         /* last forwarded */
+    bool idle;              /* all inputs idle; forwarded */
+    bool ended;             /* END was forwarded */
+    int instance;           /* 0..parallelism-1 */
+    struct wr_counters n;
+    struct wr_eval ev;      /* for operators with expressions */
+};
+
+struct wr_op_vt {
+    const char *name;
+    wr_status (*open)(struct wr_op *, struct wr_error *);
+    wr_status (*process)(struct wr_op *, int in, struct wr_batch *, struct wr_error *);     /* consumes the batch, also on error */
+    wr_status (*watermark)(struct wr_op *, int64_t w, int64_t *fwd, struct wr_error *);     /* emit what closes, then set *fwd <= w */
+    wr_status (*tick)(struct wr_op *, int64_t mono_us, struct wr_error *);                  /* once a round: idle clocks, EMIT EVERY */
+    wr_status (*flush)(struct wr_op *, struct wr_error *);                                  /* emit changes gathered since the last flush */
+    wr_status (*finish)(struct wr_op *, struct wr_error *);                                 /* all inputs ended (the watermark is WR_WM_END); last emissions */
+    wr_status (*snapshot)(struct wr_op *, struct wr_buf *, struct wr_error *);
+    wr_status (*restore)(struct wr_op *, struct wr_str, struct wr_error *);
+    void (*close)(struct wr_op *);
+};
+
+/* Named defaults for slots an operator does not need. */
+wr_status wr_op_no_open(struct wr_op *, struct wr_error *);
+wr_status wr_op_pass_watermark(struct wr_op *, int64_t w, int64_t *fwd, struct wr_error *);
+wr_status wr_op_no_tick(struct wr_op *, int64_t mono_us, struct wr_error *);
+wr_status wr_op_no_flush(struct wr_op *, struct wr_error *);
+wr_status wr_op_no_finish(struct wr_op *, struct wr_error *);
+wr_status wr_op_no_state(struct wr_op *, struct wr_buf *, struct wr_error *);
+wr_status wr_op_no_restore(struct wr_op *, struct wr_str, struct wr_error *);
+void wr_op_no_close(struct wr_op *);
+#define WR_OP_STATELESS .snapshot = wr_op_no_state, .restore = wr_op_no_restore
+
+/* Hands a batch to all consumers (consumes it; empty batches are dropped). */
+wr_status wr_emit(struct wr_op *op, struct wr_batch *b, struct wr_error *err);
+/* Delivers to one operator: used by wr_emit and by tasks for what comes out of a channel. up: upstream instance. */
+wr_status wr_op_push(struct wr_op *op, int in, struct wr_batch *b, struct wr_error *err);
+wr_status wr_op_push_wm(struct wr_op *op, int in, int up, int64_t w, struct wr_error *err);
+wr_status wr_op_push_idle(struct wr_op *op, int in, int up, bool idle, struct wr_error *err);
+wr_status wr_op_push_end(struct wr_op *op, int in, int up, struct wr_error *err);
+/* For operators that make their own watermarks and ends (scan, watermark, limit): to all consumers. Never goes back. */
+wr_status wr_forward_wm(struct wr_op *op, int64_t w, struct wr_error *err);
+wr_status wr_forward_idle(struct wr_op *op, bool idle, struct wr_error *err);
+wr_status wr_forward_end(struct wr_op *op, struct wr_error *err);
+
+/* Rows put aside. Counted here (n.bad, n.late), sampled in the log, and given to source$errors / source$late where a statement reads them. */
+wr_status wr_op_bad(struct wr_op *op, const struct wr_batch *b, uint32_t row, enum wr_reason why, struct wr_str column, struct wr_str msg,
+                    struct wr_error *err);
+wr_status wr_op_late(struct wr_op *op, const struct wr_batch *b, const uint32_t *row, uint32_t n, struct wr_error *err);
+/* After evaluating: reports the rows op->ev marked bad and removes them from sel[0..*n) in place (sel must be writable). */
+wr_status wr_op_take_bad(struct wr_op *op, const struct wr_batch *b, uint32_t *sel, uint32_t *n, struct wr_error *err);
+/* The live rows of b as a writable selection in mem (sel or 0..len-1 written out). */
+uint32_t *wr_live_rows(const struct wr_batch *b, struct wr_arena *mem);
+
+/* The operator of a plan node. */
+const struct wr_op_vt *wr_op_find(enum wr_pkind kind);
+
+#endif

@@ -1,0 +1,200 @@
+/* op_side.c: rows put aside, and those who read them: source$errors and source$late.
+ * Rules:  every bad or late row is counted, whoever reads it or not; the log shows the first of each reason and then ever rarer ones.
+ *         A SIDE operator may live in another thread than the operator that puts a row aside: what is pending is guarded by job->side_lock.
+ * Memory: raw bytes of a bad record are copied; late rows are views that hold the source's batch. */
+#include "executor/internal.h"
+
+#include <stdlib.h>
+
+#include "core/log.h"
+
+struct side {
+    struct wr_builder errors;       /* ERRORS: pending rows */
+    struct wr_batch **pending;      /* full error batches; late views */
+    uint32_t n, cap;
+};
+
+static wr_status side_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
+{
+    struct side *s = wr_calloc(1, sizeof *s);
+    s->errors.schema = op->plan->out;
+    op->ctx = s;
+    return WR_OK;
+}
+
+bool wr_side_wants(const struct wr_op *side, const void *scan, enum wr_side which)
+{
+    return side->plan->u.side.which == which && side->plan->u.side.scan == scan;
+}
+
+static void add_pending(struct side *s, struct wr_batch *b)
+{
+    if (s->n == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 16;
+        s->pending = wr_realloc(s->pending, s->cap * sizeof(struct wr_batch *));
+    }
+    s->pending[s->n++] = b;
+}
+
+static void put_text(struct wr_batch *b, int col, uint32_t row, struct wr_str s)
+{
+    WR_VEC_STR(&b->col[col])[row] = wr_arena_str(&b->mem, s);
+}
+
+/* Columns as wr_side_errors_schema() has them. */
+void wr_side_add_bad(struct wr_op *op, const struct wr_bad *bad)
+{
+    struct side *s = op->ctx;
+    const struct wr_origin *o = &bad->from;
+    uint32_t r = wr_builder_row(&s->errors, WR_OP_INSERT);
+    struct wr_batch *b = s->errors.b;
+    for (int c = 0; c < b->n_col; c++)
+        wr_builder_null(&s->errors, c, r);
+    int c = 0;
+#define SET(cond, stmt)                       \
+    do {                                      \
+        if (cond) {                           \
+            stmt;                             \
+            b->col[c].nulls[r] = 0;           \
+        }                                     \
+        c++;                                  \
+    } while (0)
+    SET(o->raw.p != NULL, put_text(b, c, r, o->raw));
+    SET(o->topic.n > 0, put_text(b, c, r, o->topic));
+    SET(o->part >= 0, WR_VEC_I64(&b->col[c])[r] = o->part);
+    SET(o->offset >= 0, WR_VEC_I64(&b->col[c])[r] = o->offset);
+    SET(o->ts_us != INT64_MIN, WR_VEC_I64(&b->col[c])[r] = o->ts_us);
+    SET(true, put_text(b, c, r, wr_str_c(wr_reason_name(bad->reason))));
+    SET(bad->column.n > 0, put_text(b, c, r, bad->column));
+    SET(true, put_text(b, c, r, wr_str_c(bad->msg[0] ? bad->msg : wr_reason_help(bad->reason))));
+#undef SET
+    if (wr_builder_full(&s->errors))
+        add_pending(s, wr_builder_take(&s->errors));
+}
+
+
+void wr_side_add_late(struct wr_op *op, const struct wr_batch *src, const uint32_t *row, uint32_t n)
+{
+    const struct wr_plan_side *p = &op->plan->u.side;
+    union { const struct wr_batch *c; struct wr_batch *m; } of = {src}; /* only its reference count changes */
+    struct wr_batch *v = wr_batch_view(of.m, p->n_col);
+    for (int c = 0; c < p->n_col; c++)
+        v->col[c] = src->col[p->col[c]];
+    v->wm = NULL;
+    v->wm0 = WR_WM_NONE;
+    add_pending(op->ctx, wr_batch_select(v, row, n));
+}
+
+wr_status wr_side_drain(struct wr_op *op, struct wr_error *err)
+{
+    struct wr_job *job = op->task->job;
+    struct side *s = op->ctx;
+    /* Read before the pending rows: who ended has put its last row aside. */
+    bool last = atomic_load(&job->open_producers) == 0;
+    pthread_mutex_lock(&job->side_lock);
+    struct wr_batch *b = wr_builder_take(&s->errors);
+    if (b)
+        add_pending(s, b);
+    struct wr_batch **list = s->pending;
+    uint32_t n = s->n;
+    s->pending = NULL;
+    s->n = s->cap = 0;
+    pthread_mutex_unlock(&job->side_lock);
+    wr_status st = WR_OK;
+    for (uint32_t i = 0; i < n; i++) {
+        op->n.in += list[i]->n_live;
+        op->n.passed += list[i]->n_live;
+        op->task->dirty = true;
+        if (st)
+            wr_batch_unref(list[i]);
+        else
+            st = wr_emit(op, list[i], err);
+    }
+    free(list);
+    WR_TRY(st);
+    return last ? wr_forward_end(op, err) : WR_OK;
+}
+
+static wr_status side_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b WR_UNUSED, struct wr_error *err WR_UNUSED)
+{
+    WR_BUG("%s has no input", op->vt->name);
+}
+
+static void side_close(struct wr_op *op)
+{
+    struct side *s = op->ctx;
+    wr_batch_unref(wr_builder_take(&s->errors));
+    for (uint32_t i = 0; i < s->n; i++)
+        wr_batch_unref(s->pending[i]);
+    free(s->pending);
+    free(s);
+    op->ctx = NULL;
+}
+
+const struct wr_op_vt wr_op_side = {
+    .name = "side", .open = side_open, .process = side_process, .watermark = wr_op_pass_watermark, .tick = wr_op_no_tick, .flush = wr_op_no_flush,
+    .finish = wr_op_no_finish, WR_OP_STATELESS, .close = side_close,
+};
+
+/* ---- counting, logging, routing ---- */
+
+/* 1st, 10th, 100th, ... of its kind: the log stays readable whatever arrives. */
+static bool worth_a_line(uint64_t n)
+{
+    while (n >= 10 && n % 10 == 0)
+        n /= 10;
+    return n == 1;
+}
+
+wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *bad, struct wr_error *err)
+{
+    struct wr_job *job = op->task->job;
+    const struct wr_origin *o = &bad->from;
+    const struct wr_plan *sp = scan;
+    const char *msg = bad->msg[0] ? bad->msg : wr_reason_help(bad->reason);
+    op->n.bad++;
+    uint64_t n = atomic_fetch_add(&job->bad_by_reason[bad->reason], 1) + 1;
+    if (sp && sp->u.scan.on_error_fail)
+        return wr_fail(err, WR_EDATA, "bad row in source \"%.*s\"%s%.*s%s at %.*s partition %d offset %lld: %s", WR_FMT(sp->u.scan.spec.name),
+                       bad->column.n ? ", column \"" : "", WR_FMT(bad->column), bad->column.n ? "\"" : "", WR_FMT(o->topic), o->part, (long long)o->offset, msg);
+    if (worth_a_line(n))
+        wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s at %.*s/%d offset %lld%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n,
+               sp ? " of " : "", sp ? (int)sp->u.scan.spec.name.n : 0, sp ? sp->u.scan.spec.name.p : "", WR_FMT(o->topic), o->part, (long long)o->offset,
+               bad->column.n ? ", column " : "", WR_FMT(bad->column), msg);
+    if (job->n_side == 0)
+        return WR_OK;
+    pthread_mutex_lock(&job->side_lock);
+    for (int i = 0; i < job->n_side; i++)
+        if (wr_side_wants(job->side[i], scan, WR_SIDE_ERRORS))
+            wr_side_add_bad(job->side[i], bad);
+    pthread_mutex_unlock(&job->side_lock);
+    return WR_OK;
+}
+
+wr_status wr_op_bad(struct wr_op *op, const struct wr_batch *b, uint32_t row, enum wr_reason why, struct wr_str column, struct wr_str msg,
+                    struct wr_error *err)
+{
+    struct wr_bad bad = {.reason = why, .column = column};
+    uint32_t n = msg.n < sizeof bad.msg - 1 ? msg.n : (uint32_t)sizeof bad.msg - 1;
+    if (n)
+        memcpy(bad.msg, msg.p, n);
+    wr_batch_origin(b, row, &bad.from);
+    return wr_job_bad(op, b->scan, &bad, err);
+}
+
+wr_status wr_op_late(struct wr_op *op, const struct wr_batch *b, const uint32_t *row, uint32_t n, struct wr_error *err WR_UNUSED)
+{
+    struct wr_job *job = op->task->job;
+    op->n.late += n;
+    uint64_t before = atomic_fetch_add(&job->late_total, n);
+    if (before == 0 && n > 0)
+        wr_log(WR_LOG_INFO, "rows", "first late row: read them with SELECT * FROM <source>$late");
+    if (job->n_side == 0 || !b->scan || !b->src)
+        return WR_OK;
+    pthread_mutex_lock(&job->side_lock);
+    for (int i = 0; i < job->n_side; i++)
+        if (wr_side_wants(job->side[i], b->scan, WR_SIDE_LATE))
+            wr_side_add_late(job->side[i], b->src, row, n);
+    pthread_mutex_unlock(&job->side_lock);
+    return WR_OK;
+}
