@@ -1,0 +1,736 @@
+/* test_kafka_mock.c: the Kafka source and sink and the embedded broker against librdkafka's mock cluster, reached over TCP as any broker is.
+ * What the mock cannot show (missing topics, timestamps, transactions, volume) is in tests/real. */
+#include "connectors/internal.h"
+#include "connectors/kafka_broker.h"
+
+#include <arpa/inet.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- a format for these tests: the record is the one FIELD column's text; "!..." is bad ---- */
+
+struct wr_decoder {
+    int col;
+};
+static wr_status line_open(const struct wr_source_spec *spec, struct wr_decoder **out, struct wr_error *err WR_UNUSED)
+{
+    *out = calloc(1, sizeof **out);
+    assert_non_null(*out);
+    for (int i = 0; i < spec->n_col; i++)
+        if (spec->col[i].from == WR_COL_FIELD)
+            (*out)->col = i;
+    return WR_OK;
+}
+static enum wr_reason line_decode(struct wr_decoder *d, struct wr_str rec, struct wr_batch *into, uint32_t row, struct wr_bad *why)
+{
+    if (rec.n && rec.p[0] == '!')
+        return why->reason = WR_R_SYNTAX;
+    struct wr_vec *v = &into->col[d->col];
+    WR_VEC_STR(v)[row] = rec;
+    if (v->nulls)
+        v->nulls[row] = 0;
+    return WR_R_NONE;
+}
+static void line_close(struct wr_decoder *d)
+{
+    free(d);
+}
+static const struct wr_format line_format = {.name = "line", .decoder_open = line_open, .decode = line_decode, .decoder_close = line_close};
+
+/* ---- broker, producer ---- */
+
+struct fixture {
+    struct wr_broker *broker;
+    rd_kafka_t *producer;
+    struct wr_arena mem;
+};
+
+static struct wr_error error;
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    char why[200];
+    assert_non_null(f);
+    error = (struct wr_error)WR_ERROR_INIT;
+    assert_int_equal(wr_broker_start(0, WR_STR("t:3, one:1"), &f->broker, &error), WR_OK);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", wr_broker_address(f->broker), why, sizeof why), RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "linger.ms", "0", why, sizeof why), RD_KAFKA_CONF_OK);
+    f->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    assert_non_null(f->producer);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    rd_kafka_destroy(f->producer);
+    wr_broker_stop(f->broker);
+    wr_arena_clear(&f->mem);
+    free(f);
+    return 0;
+}
+
+static void put(struct fixture *f, const char *topic, int part, const char *key, const char *value, int64_t ms)
+{
+    rd_kafka_resp_err_t e = rd_kafka_producev(
+        f->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(part), RD_KAFKA_V_KEY((void *)(uintptr_t)key, key ? strlen(key) : 0),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value ? strlen(value) : 0), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_TIMESTAMP(ms), RD_KAFKA_V_HEADER("h", "1", -1), RD_KAFKA_V_HEADER("b", "\xff\x01", 2), RD_KAFKA_V_HEADER("h", "two\"", -1),
+        RD_KAFKA_V_END);
+    assert_int_equal(e, RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+static void sent(struct fixture *f)
+{
+    assert_int_equal(rd_kafka_flush(f->producer, 30000), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+/* ---- a source under test ---- */
+
+struct reader {
+    struct wr_source_spec spec;
+    struct wr_opts opts;
+    struct wr_opt opt[16];
+    struct wr_coldef col[8];
+    struct wr_field field[8];
+    struct wr_schema schema;
+    struct wr_badsink badsink;
+    atomic_bool stop;
+    int n_bad;
+    char bad_text[200];    /* "reason@topic/part:offset=raw" of the last */
+    wr_status bad_answer;
+    uint64_t rows;         /* delivered by this source */
+    struct wr_source *src;
+};
+
+static wr_status on_bad(void *ctx, const struct wr_bad *bad, struct wr_error *err)
+{
+    struct reader *r = ctx;
+    r->n_bad++;
+    (void)snprintf(r->bad_text, sizeof r->bad_text, "%s@%.*s/%d:%lld=%.*s", wr_reason_name(bad->reason), WR_FMT(bad->from.topic), bad->from.part,
+                   (long long)bad->from.offset, WR_FMT(bad->from.raw));
+    return r->bad_answer ? wr_fail(err, r->bad_answer, "bad row, asked to stop") : WR_OK;
+}
+
+static void add_opt(struct reader *r, const char *key, const char *value)
+{
+    r->opt[r->opts.n++] = (struct wr_opt){wr_str_c(key), wr_str_c(value), 7};
+}
+
+static void add_col(struct reader *r, const char *name, struct wr_type type, const char *meta)
+{
+    int i = r->spec.n_col++;
+    r->col[i] = (struct wr_coldef){
+        .name = wr_str_c(name), .type = type, .from = meta ? WR_COL_META : WR_COL_FIELD, .path = wr_str_c(meta), .off = 3};
+    r->field[i] = (struct wr_field){.name = wr_str_c(name), .type = type, .nullable = true};
+    r->schema.n = r->spec.n_col;
+}
+
+/* A reader of `topic` with one column "v" of the value, until the end. */
+static void init(struct reader *r, const struct fixture *f, const char *topic)
+{
+    *r = (struct reader){0};
+    r->spec = (struct wr_source_spec){.name = WR_STR("src"), .opts = &r->opts, .col = r->col, .schema = &r->schema, .format = &line_format,
+                                      .until_end = true, .bad = &r->badsink, .stop = &r->stop};
+    r->badsink = (struct wr_badsink){on_bad, r};
+    r->opts.opt = r->opt;
+    r->schema.field = r->field;
+    if (f)
+        add_opt(r, "brokers", wr_broker_address(f->broker));
+    if (topic)
+        add_opt(r, "topic", topic);
+    add_col(r, "v", WR_TYPE_OF(TEXT), NULL);
+}
+
+static void open_ok(struct reader *r)
+{
+    error = (struct wr_error)WR_ERROR_INIT;
+    r->rows = 0;
+    wr_status st = wr_connector_kafka.source->open(&r->spec, &r->src, &error);
+    if (st)
+        fail_msg("open: %s", error.msg);
+}
+
+/* The next batch that has rows; NULL: the source has ended. */
+static struct wr_batch *next(struct reader *r)
+{
+    struct wr_batch *b = NULL;
+    error = (struct wr_error)WR_ERROR_INIT;
+    while (!b && !r->src->ended)
+        if (r->src->vt->poll(r->src, 100, &b, &error))
+            fail_msg("poll: %s", error.msg);
+    r->rows += b ? b->len : 0;
+    return b;
+}
+
+/* Everything up to the end, as "v@part:offset " in delivery order per partition; partition by partition. */
+static const char *read_all(struct reader *r, uint32_t most)
+{
+    static struct wr_buf by_part[8], all;
+    for (int i = 0; i < 8; i++)
+        wr_buf_reset(&by_part[i]);
+    wr_buf_reset(&all);
+    for (struct wr_batch *b = next(r); b; b = next(r)) {
+        assert_true(b->len >= 1 && b->n_live == b->len && (!most || b->len <= most));
+        for (uint32_t row = 0; row < b->len; row++) {
+            struct wr_origin o;
+            wr_batch_origin(b, row, &o);
+            struct wr_str v = WR_VEC_STR(&b->col[0])[row];
+            if (wr_vec_null(&b->col[0], row))
+                v = WR_STR("NULL");
+            assert_int_equal(r->src->part[wr_batch_part(b, row)].num, o.part);
+            wr_buf_printf(&by_part[wr_batch_part(b, row)], "%.*s@%d:%lld ", WR_FMT(v), o.part, (long long)o.offset);
+        }
+        wr_batch_unref(b);
+    }
+    for (int i = 0; i < r->src->n_part; i++) {
+        wr_buf_str(&all, wr_buf_get(&by_part[i]));
+        wr_buf_clear(&by_part[i]);
+    }
+    wr_buf_putc(&all, 0);
+    char *z = test_malloc(all.n);
+    memcpy(z, all.p, all.n);
+    wr_buf_clear(&all);
+    return z;
+}
+
+static void expect_all(struct reader *r, const char *want)
+{
+    const char *got = read_all(r, r->spec.batch_rows);
+    assert_string_equal(got, want);
+    test_free((void *)(uintptr_t)got);
+}
+
+static void close_reader(struct reader *r)
+{
+    assert_int_equal(r->src->records, r->rows + r->src->n_bad + r->src->skipped);
+    r->src->vt->close(r->src);
+    r->src = NULL;
+}
+
+static void open_fails(struct reader *r, const char *msg, const char *hint)
+{
+    error = (struct wr_error)WR_ERROR_INIT;
+    struct wr_source *src = NULL;
+    assert_int_not_equal(wr_connector_kafka.source->open(&r->spec, &src, &error), WR_OK);
+    assert_string_equal(error.msg, msg);
+    if (hint)
+        assert_string_equal(error.hint, hint);
+    struct wr_error again = WR_ERROR_INIT; /* what is checked at plan time says the same */
+    assert_int_equal(wr_connector_kafka.source->check(&r->spec, &again), error.code);
+    assert_string_equal(again.msg, msg);
+}
+
+/* ---- tests: reading ---- */
+
+static void put_some(struct fixture *f)
+{
+    put(f, "t", 0, "k0", "a", 1000);
+    put(f, "t", 0, "k1", "b", 2000);
+    put(f, "t", 2, "k0", "c", 1500);
+    put(f, "t", 0, NULL, "d", 3000);
+    put(f, "t", 2, "", "e", 2500);
+    sent(f);
+}
+
+static void source_reads_all_partitions_in_order(void **state)
+{
+    struct fixture *f = *state;
+    static const uint32_t sizes[] = {0, 1, 3};
+    put_some(f);
+    for (int i = 0; i < 3; i++) {
+        struct reader r;
+        init(&r, f, "t");
+        r.spec.batch_rows = sizes[i];
+        open_ok(&r);
+        assert_true(r.src->bounded);
+        assert_int_equal(r.src->n_part, 3);
+        assert_true(r.src->part[1].ended); /* empty: over before it began */
+        assert_int_equal(r.src->part[0].end, 3);
+        expect_all(&r, "a@0:0 b@0:1 d@0:2 c@2:0 e@2:1 ");
+        assert_int_equal(r.src->records, 5);
+        assert_int_equal(r.src->bytes, 5 + 6);
+        assert_int_equal(r.src->part[0].next, 3);
+        assert_int_equal(r.src->part[1].next, 0);
+        assert_int_equal(r.src->part[2].next, 2);
+        close_reader(&r);
+    }
+}
+
+static void source_gives_metadata_columns(void **state)
+{
+    struct fixture *f = *state;
+    put_some(f);
+    struct reader r;
+    init(&r, f, "t");
+    add_col(&r, "k", WR_TYPE_OF(TEXT), "key");
+    add_col(&r, "p", WR_TYPE_OF(INT), "partition");
+    add_col(&r, "offset", WR_TYPE_OF(BIGINT), "");
+    add_col(&r, "ts", WR_TYPE_OF(TIMESTAMP), "timestamp");
+    add_col(&r, "h", WR_TYPE_OF(JSON), "headers");
+    add_col(&r, "topic", WR_TYPE_OF(TEXT), "topic");
+    r.col[3].from = WR_COL_META; /* no path: the name says which */
+    open_ok(&r);
+    int n = 0;
+    for (struct wr_batch *b = next(&r); b; b = next(&r)) {
+        for (uint32_t row = 0; row < b->len; row++, n++) {
+            struct wr_origin o;
+            struct wr_str v = WR_VEC_STR(&b->col[0])[row], key = WR_VEC_STR(&b->col[1])[row];
+            wr_batch_origin(b, row, &o);
+            assert_true(wr_str_eq(o.raw, v));
+            assert_true(wr_str_eq(o.key, key));
+            assert_true(wr_str_eq(o.topic, WR_STR("t")));
+            assert_int_equal(WR_VEC_I64(&b->col[2])[row], o.part);
+            assert_int_equal(WR_VEC_I64(&b->col[3])[row], o.offset);
+            assert_int_equal(WR_VEC_I64(&b->col[4])[row], o.ts_us);
+            assert_int_equal(b->rec_ts[row], o.ts_us);
+            assert_true(wr_str_eq_c(WR_VEC_STR(&b->col[5])[row], "{\"h\":[\"1\",\"two\\\"\"],\"b\":\"\\\\xff01\"}"));
+            assert_true(wr_str_eq_c(WR_VEC_STR(&b->col[6])[row], "t"));
+            bool null = wr_vec_null(&b->col[1], row);
+            if (wr_str_eq_c(v, "d"))
+                assert_true(null && o.ts_us == 3000000);
+            else if (wr_str_eq_c(v, "e"))
+                assert_true(!null && key.n == 0);
+            else
+                assert_true(!null && key.n == 2);
+        }
+        wr_batch_unref(b);
+    }
+    assert_int_equal(n, 5);
+    close_reader(&r);
+}
+
+static void source_counts_bad_and_empty_records(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "one", 0, NULL, "a", 1);
+    put(f, "one", 0, "k", NULL, 1);
+    put(f, "one", 0, NULL, "!x", 1);
+    put(f, "one", 0, NULL, "much too long", 1);
+    put(f, "one", 0, NULL, "b", 1);
+    put(f, "one", 0, NULL, "", 1);
+    sent(f);
+    struct reader r;
+    init(&r, f, "one");
+    add_opt(&r, "max_record_bytes", "10");
+    open_ok(&r);
+    expect_all(&r, "a@0:0 b@0:4 @0:5 ");
+    assert_int_equal(r.src->records, 6);
+    assert_int_equal(r.src->n_bad, 2);
+    assert_int_equal(r.src->skipped, 1);
+    assert_int_equal(r.n_bad, 2);
+    assert_string_equal(r.bad_text, "too_big@one/0:3=much too long");
+    close_reader(&r);
+
+    init(&r, f, "one"); /* the same with records without a value as rows */
+    add_opt(&r, "tombstones", "null");
+    open_ok(&r);
+    expect_all(&r, "a@0:0 NULL@0:1 much too long@0:3 b@0:4 @0:5 ");
+    close_reader(&r);
+
+    init(&r, f, "one"); /* NOT NULL */
+    add_opt(&r, "tombstones", "null");
+    r.col[0].not_null = true;
+    add_col(&r, "k", WR_TYPE_OF(BYTES), "key");
+    r.col[1].not_null = true;
+    open_ok(&r);
+    expect_all(&r, "");
+    assert_int_equal(r.src->n_bad, 6);
+    assert_string_equal(r.bad_text, "not_null@one/0:5=");
+    close_reader(&r);
+}
+
+static void source_stops_at_a_bad_record_when_asked(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "one", 0, NULL, "a", 1);
+    put(f, "one", 0, NULL, "!x", 1);
+    put(f, "one", 0, NULL, "b", 1);
+    sent(f);
+    struct reader r;
+    init(&r, f, "one");
+    r.bad_answer = WR_EDATA;
+    open_ok(&r);
+    struct wr_batch *b = next(&r); /* what came before it goes out first */
+    assert_int_equal(b->len, 1);
+    wr_batch_unref(b);
+    wr_status st = WR_OK;
+    while (!st) {
+        st = r.src->vt->poll(r.src, 100, &b, &error);
+        assert_null(b);
+    }
+    assert_int_equal(st, WR_EDATA);
+    assert_string_equal(error.msg, "bad row, asked to stop");
+    close_reader(&r);
+}
+
+static void batches_outlive_their_source(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "one", 0, "key", "value", 1);
+    sent(f);
+    struct reader r;
+    init(&r, f, "one");
+    open_ok(&r);
+    struct wr_batch *b = next(&r);
+    close_reader(&r);
+    struct wr_origin o;
+    wr_batch_origin(b, 0, &o);
+    assert_true(wr_str_eq_c(WR_VEC_STR(&b->col[0])[0], "value"));
+    assert_true(wr_str_eq_c(o.key, "key"));
+    assert_true(wr_str_eq_c(o.topic, "one"));
+    wr_batch_unref(b);
+}
+
+/* ---- tests: where reading begins and ends ---- */
+
+static void source_starts_where_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r;
+    put_some(f);
+    init(&r, f, "t");
+    add_opt(&r, "start", "latest-offset");
+    open_ok(&r);
+    assert_true(r.src->ended); /* until the end as of the start: nothing */
+    assert_int_equal(r.src->part[0].next, 3);
+    expect_all(&r, "");
+    close_reader(&r);
+
+    init(&r, f, "t");
+    add_opt(&r, "start", "committed");
+    add_opt(&r, "group", "g");
+    open_fails(&r, "group \"g\" has committed no offset for topic \"t\" partition 0",
+               "start = 'earliest' reads all; kafka.auto.offset.reset = 'earliest' reads all where nothing was committed");
+    add_opt(&r, "kafka.auto.offset.reset", "earliest");
+    open_ok(&r);
+    expect_all(&r, "a@0:0 b@0:1 d@0:2 c@2:0 e@2:1 ");
+    close_reader(&r);
+}
+
+static void source_starts_at_committed_offsets(void **state)
+{
+    struct fixture *f = *state;
+    char why[200];
+    put_some(f);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", wr_broker_address(f->broker), why, sizeof why), RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "group.id", "g", why, sizeof why), RD_KAFKA_CONF_OK);
+    rd_kafka_t *c = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(3);
+    rd_kafka_topic_partition_list_add(list, "t", 0)->offset = 2;
+    rd_kafka_topic_partition_list_add(list, "t", 1)->offset = 0;
+    rd_kafka_topic_partition_list_add(list, "t", 2)->offset = 1;
+    assert_int_equal(rd_kafka_commit(c, list, 0), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(c);
+    struct reader r;
+    init(&r, f, "t");
+    add_opt(&r, "start", "group-offsets");
+    add_opt(&r, "group", "g");
+    open_ok(&r);
+    expect_all(&r, "d@0:2 e@2:1 ");
+    close_reader(&r);
+}
+
+static void source_ends_where_the_topic_ended_at_open(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r;
+    put_some(f);
+    init(&r, f, "t");
+    open_ok(&r);
+    put(f, "t", 0, NULL, "later", 1);
+    put(f, "t", 1, NULL, "later", 1);
+    sent(f);
+    expect_all(&r, "a@0:0 b@0:1 d@0:2 c@2:0 e@2:1 ");
+    assert_int_equal(r.src->part[0].next, 3);
+    assert_int_equal(r.src->records, 5);
+    close_reader(&r);
+}
+
+static void position_is_where_seek_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r;
+    struct wr_buf pos = WR_BUF_INIT(1000);
+    put_some(f);
+    init(&r, f, "t, one");
+    open_ok(&r);
+    assert_int_equal(r.src->vt->position(r.src, &pos, &error), WR_OK);
+    assert_true(wr_str_eq_c(wr_buf_get(&pos), "t/0=0;t/1=0;t/2=0;one/0=0;"));
+    assert_int_equal(r.src->vt->seek(r.src, WR_STR("t/0=2;t/1=0;t/2=2;"), &error), WR_OK);
+    expect_all(&r, "d@0:2 ");
+    wr_buf_reset(&pos);
+    assert_int_equal(r.src->vt->position(r.src, &pos, &error), WR_OK);
+    assert_true(wr_str_eq_c(wr_buf_get(&pos), "t/0=3;t/1=0;t/2=2;one/0=0;"));
+    close_reader(&r);
+    open_ok(&r);
+    assert_int_equal(r.src->vt->seek(r.src, wr_buf_get(&pos), &error), WR_OK);
+    assert_true(r.src->ended);
+    close_reader(&r);
+    wr_buf_clear(&pos);
+}
+
+static void seek_refuses_what_is_not_there(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        struct wr_str pos;
+        const char *msg;
+    } cases[] = {
+        {WR_STR("t/0=4;"), "source \"src\" should go on at offset 4 of topic \"t\" partition 0, which holds 0 to 3"},
+        {WR_STR("t/7=0;"), "source \"src\" should go on in topic \"t\" partition 7, which is not there any more"},
+        {WR_STR("u/0=0;"), "source \"src\" should go on in topic \"u\" partition 0, which is not there any more"},
+        {WR_STR("t/0"), "source \"src\": \"t/0\" is not a position"},
+        {WR_STR("t/0=-1"), "source \"src\": \"t/0=-1\" is not a position"},
+        {WR_STR("t=0/0"), "source \"src\": \"t=0/0\" is not a position"},
+        {WR_STR("t/0=99999999999999999999"), "source \"src\": \"t/0=99999999999999999999\" is not a position"},
+    };
+    put_some(f);
+    struct reader r;
+    init(&r, f, "t");
+    open_ok(&r);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        error = (struct wr_error)WR_ERROR_INIT;
+        assert_int_equal(r.src->vt->seek(r.src, cases[i].pos, &error), WR_EIO);
+        assert_string_equal(error.msg, cases[i].msg);
+    }
+    close_reader(&r);
+}
+
+/* ---- tests: running on ---- */
+
+static void poll_until_rows(struct reader *r, const char *want)
+{
+    struct wr_batch *b = next(r);
+    assert_int_equal(b->len, 1);
+    assert_true(wr_str_eq_c(WR_VEC_STR(&b->col[0])[0], want));
+    wr_batch_unref(b);
+}
+
+static void source_catches_up_and_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r;
+    put(f, "one", 0, NULL, "a", 1);
+    sent(f);
+    init(&r, f, "one");
+    r.spec.until_end = false;
+    open_ok(&r);
+    assert_false(r.src->bounded);
+    assert_false(r.src->part[0].caught_up);
+    poll_until_rows(&r, "a");
+    while (!r.src->part[0].caught_up) {
+        struct wr_batch *b;
+        assert_int_equal(r.src->vt->poll(r.src, 100, &b, &error), WR_OK);
+        assert_null(b);
+    }
+    put(f, "one", 0, NULL, "b", 1);
+    sent(f);
+    poll_until_rows(&r, "b");
+    assert_int_equal(r.src->part[0].next, 2);
+    assert_false(r.src->ended);
+    close_reader(&r);
+}
+
+static void source_finds_topics_by_pattern_also_later(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r;
+    put(f, "one", 0, NULL, "a", 1);
+    sent(f);
+    init(&r, f, "^(one|late.*)$");
+    r.spec.until_end = false;
+    add_opt(&r, "discover", "20 ms");
+    open_ok(&r);
+    assert_int_equal(r.src->n_part, 1);
+    poll_until_rows(&r, "a");
+    assert_int_equal(wr_broker_topic(f->broker, WR_STR("later"), 2, &error), WR_OK);
+    put(f, "later", 1, NULL, "b", 1);
+    sent(f);
+    poll_until_rows(&r, "b");
+    assert_int_equal(r.src->n_part, 3);
+    assert_true(wr_str_eq_c(r.src->part[2].topic, "later"));
+    assert_int_equal(r.src->part[2].num, 1);
+    assert_int_equal(r.src->part[2].next, 1);
+    put(f, "one", 0, NULL, "c", 1);
+    sent(f);
+    poll_until_rows(&r, "c");
+    close_reader(&r);
+}
+
+static void source_reads_all_in_spite_of_broker_errors(void **state)
+{
+    struct fixture *f = *state;
+    enum { FETCH = 1, LIST_OFFSETS = 2 };
+    struct reader r;
+    put_some(f);
+    rd_kafka_mock_cluster_t *mock = wr_broker_mock(f->broker);
+    rd_kafka_mock_push_request_errors(mock, LIST_OFFSETS, 2, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+    rd_kafka_mock_push_request_errors(mock, FETCH, 3, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                      RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
+    init(&r, f, "t");
+    open_ok(&r);
+    expect_all(&r, "a@0:0 b@0:1 d@0:2 c@2:0 e@2:1 ");
+    assert_int_equal(r.src->records, 5);
+    close_reader(&r);
+}
+
+/* ---- tests: what the user got wrong ---- */
+
+static int closed_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    (void)close(fd);
+    return ntohs(at.sin_port);
+}
+
+static void unreachable_broker_is_named(void **state WR_UNUSED)
+{
+    struct reader r;
+    char brokers[64], want[200];
+    (void)snprintf(brokers, sizeof brokers, "127.0.0.1:%d", closed_port());
+    (void)snprintf(want, sizeof want, "cannot reach any broker of \"%s\": connection refused", brokers);
+    init(&r, NULL, "t");
+    add_opt(&r, "brokers", brokers);
+    open_fails(&r, want, "is it running, and is this its address? \"weir broker\" starts one for trying things");
+    assert_true(error.retriable);
+    assert_int_equal(error.code, WR_EIO);
+}
+
+static void wrong_options_are_named(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *key, *value, *msg, *hint;
+    } cases[] = {
+        {"kafka.sasl.kerberos.kinit.cmd", "rm -rf /", "Kafka property \"sasl.kerberos.kinit.cmd\" cannot be set here",
+         "librdkafka would run it as a shell command"},
+        {"kafka.plugin.library.paths", "x", "Kafka property \"plugin.library.paths\" cannot be set here", "librdkafka would load it as program code"},
+        {"kafka.fetch.min.byte", "1", "Kafka property \"fetch.min.byte\" cannot be set here", "did you mean \"fetch.min.bytes\"?"},
+        {"kafka.linger.ms", "1", "Kafka property \"linger.ms\" is for a sink", NULL},
+        {"kafka.fetch.min.bytes", "none", "Kafka property \"fetch.min.bytes\" cannot be \"none\"", NULL},
+        {"sasl_username", "u", "option \"sasl_username\" needs a security_protocol that logs in",
+         "add security_protocol = 'sasl_ssl' (or 'sasl_plaintext')"},
+        {"start", "timestamp", "start = 'timestamp' needs a start_timestamp", NULL},
+        {"topic", "", "Kafka source \"src\" needs a topic", NULL},
+        {"topic", "^(", "topic pattern \"^(\" is not a regular expression: Unmatched ( or \\(", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct reader r;
+        init(&r, f, strcmp(cases[i].key, "topic") == 0 ? cases[i].value : "t");
+        if (strcmp(cases[i].key, "topic") != 0)
+            add_opt(&r, cases[i].key, cases[i].value);
+        open_fails(&r, cases[i].msg, cases[i].hint);
+        assert_int_equal(error.code, WR_ESQL);
+    }
+}
+
+static void wrong_metadata_columns_are_named(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r;
+    init(&r, f, "t");
+    add_col(&r, "x", WR_TYPE_OF(TEXT), "ofset");
+    open_fails(&r, "column \"x\": Kafka records have no metadata \"ofset\"", "there are: key, partition, offset, timestamp, headers, topic");
+    assert_int_equal(error.sql_off, 3);
+    init(&r, f, "t");
+    add_col(&r, "x", WR_TYPE_OF(TEXT), "offset");
+    open_fails(&r, "column \"x\": the offset of a Kafka record is BIGINT", NULL);
+}
+
+static void missing_topics_of_a_pattern_are_named(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r;
+    char want[200];
+    (void)snprintf(want, sizeof want, "no topic on \"%s\" matches the pattern of source \"src\"", wr_broker_address(f->broker));
+    init(&r, f, "^nothing");
+    open_fails(&r, want, NULL);
+}
+
+/* ---- tests: the broker ---- */
+
+static void broker_listens_on_the_port_asked_for(void **state WR_UNUSED)
+{
+    struct fixture f = {0};
+    char want[40], why[200];
+    int port = closed_port();
+    (void)snprintf(want, sizeof want, "127.0.0.1:%d", port);
+    error = (struct wr_error)WR_ERROR_INIT;
+    assert_int_equal(wr_broker_start(port, WR_STR("x:2"), &f.broker, &error), WR_OK);
+    assert_string_equal(wr_broker_address(f.broker), want);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", want, why, sizeof why), RD_KAFKA_CONF_OK);
+    f.producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    put(&f, "x", 1, NULL, "through", 1);
+    sent(&f);
+    rd_kafka_destroy(f.producer);
+    struct reader r;
+    init(&r, &f, "x");
+    open_ok(&r);
+    expect_all(&r, "through@1:0 ");
+    close_reader(&r);
+    struct wr_broker *second = NULL;
+    assert_int_equal(wr_broker_start(port, WR_STR(""), &second, &error), WR_EIO);
+    (void)snprintf(why, sizeof why, "cannot listen on %s: Address already in use", want);
+    assert_string_equal(error.msg, why);
+    wr_broker_stop(f.broker);
+}
+
+static void broker_refuses_wrong_topics(void **state WR_UNUSED)
+{
+    struct wr_broker *b = NULL;
+    error = (struct wr_error)WR_ERROR_INIT;
+    assert_int_equal(wr_broker_start(0, WR_STR("a:0"), &b, &error), WR_EUSAGE);
+    assert_string_equal(error.msg, "topic \"a\": a topic has 1 to 1000 partitions here");
+    error = (struct wr_error)WR_ERROR_INIT;
+    assert_int_equal(wr_broker_start(0, WR_STR("a:x"), &b, &error), WR_EUSAGE);
+    assert_string_equal(error.msg, "\"a:x\" is not topic:partitions");
+    error = (struct wr_error)WR_ERROR_INIT;
+    assert_int_equal(wr_broker_start(70000, WR_STR(""), &b, &error), WR_EUSAGE);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(source_reads_all_partitions_in_order),
+        T(source_gives_metadata_columns),
+        T(source_counts_bad_and_empty_records),
+        T(source_stops_at_a_bad_record_when_asked),
+        T(batches_outlive_their_source),
+        T(source_starts_where_it_is_told),
+        T(source_starts_at_committed_offsets),
+        T(source_ends_where_the_topic_ended_at_open),
+        T(position_is_where_seek_goes_on),
+        T(seek_refuses_what_is_not_there),
+        T(source_catches_up_and_goes_on),
+        T(source_finds_topics_by_pattern_also_later),
+        T(source_reads_all_in_spite_of_broker_errors),
+        cmocka_unit_test(unreachable_broker_is_named),
+        T(wrong_options_are_named),
+        T(wrong_metadata_columns_are_named),
+        T(missing_topics_of_a_pattern_are_named),
+        cmocka_unit_test(broker_listens_on_the_port_asked_for),
+        cmocka_unit_test(broker_refuses_wrong_topics),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
