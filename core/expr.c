@@ -3,6 +3,7 @@
  * Memory: everything in the arena given; function data (compiled patterns) is shared between copies of a tree. */
 #include "core/expr.h"
 #include "core/kernel.h"
+#include <stdio.h>
 
 struct wr_expr *wr_expr_col(struct wr_arena *a, int col, struct wr_type type, bool nullable, int32_t off)
 {

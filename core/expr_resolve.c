@@ -5,6 +5,8 @@
 #include "core/expr.h"
 #include "core/decimal.h"
 #include "core/kernel.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 enum { SIG_MAX = 10, NO_FIT = 1 << 20 };
 
@@ -276,6 +278,8 @@ static bool cast_is_free(struct wr_type from, struct wr_type to)
         return from.prec <= to.prec;
     if (to.id == WR_T_TEXT)
         return to.len == 0 || (from.len && from.len <= to.len);
+    if (wr_type_is_time(to) && to.prec && to.prec < 6)
+        return from.prec && from.prec <= to.prec;
     return true;
 }
 
@@ -316,8 +320,8 @@ wr_status wr_expr_cast(struct wr_arena *a, struct wr_expr *x, struct wr_type to,
     const struct wr_func *fn = wr_func_cast(x->type, to);
     if (!fn || (!explicit_cast && !implicit_allowed(x, to)))
         return no_cast(a, x, to, fn != NULL, err);
-    if (!explicit_cast && to.id == WR_T_TEXT)
-        return WR_OK; /* VARCHAR(n) is cut only where CAST is written */
+    if (!explicit_cast && to.id == x->type.id && to.id != WR_T_DECIMAL)
+        return WR_OK; /* VARCHAR(n) and TIMESTAMP(n) are cut only where CAST is written */
     struct wr_expr *y = WR_NEW(a, struct wr_expr);
     *y = (struct wr_expr){.kind = WR_X_CALL, .type = to, .off = x->off, .nullable = x->nullable || (fn->flags & WR_F_MAYNULL)};
     y->u.call.fn = fn;
