@@ -288,6 +288,8 @@ bool wr_nested_parse(struct wr_type type, struct wr_str raw, struct wr_arena *me
     else if (kind == WR_JSON_OBJECT && type.id == WR_T_ROW)
         ok = parse_members(&m, type, raw, mem, why);
     wr_nested_close(&m);
+    if (!ok && *why == WR_R_NONE) /* all members were fine, their number is not */
+        *why = WR_R_TYPE;
     if (ok && bytes.overflow) {
         *why = WR_R_LIMIT;
         ok = false;
