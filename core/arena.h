@@ -37,7 +37,7 @@ void *wr_arena_more(struct wr_arena *a, size_t n);
 static inline void *wr_arena_alloc(struct wr_arena *a, size_t n)
 {
     n = (n + 15) & ~(size_t)15;
-    if ((size_t)(a->end - a->at) < n)
+    if (!a->at || (size_t)(a->end - a->at) < n)
         return wr_arena_more(a, n);
     void *p = a->at;
     a->at += n;
@@ -47,7 +47,7 @@ static inline void *wr_arena_alloc(struct wr_arena *a, size_t n)
 /* n bytes, unaligned: for text. */
 static inline char *wr_arena_bytes(struct wr_arena *a, size_t n)
 {
-    if ((size_t)(a->end - a->at) < n)
+    if (!a->at || (size_t)(a->end - a->at) < n)
         return wr_arena_more(a, n);
     char *p = a->at;
     a->at += n;

@@ -117,8 +117,8 @@ static bool place(const struct scan *s, int prec, int scale, wr_u128 *out)
 static bool parse_long(struct wr_str s, int prec, int scale, wr_i128 *out, bool *range)
 {
     const char *p = s.p, *end = s.p + s.n;
-    bool negative = s.n && *p == '-';
-    if (s.n && (*p == '-' || *p == '+'))
+    bool negative = *p == '-';
+    if (*p == '-' || *p == '+')
         p++;
     struct scan scan = {.next = -1};
     p = scan_digits(p, end, &scan, false);
@@ -139,8 +139,10 @@ static bool parse_long(struct wr_str s, int prec, int scale, wr_i128 *out, bool 
 bool wr_dec_parse(struct wr_str s, int prec, int scale, wr_i128 *out, bool *range)
 {
     *range = false;
+    if (s.n == 0)
+        return false;
     const char *p = s.p, *end = s.p + s.n;
-    bool negative = s.n && *p == '-';
+    bool negative = *p == '-';
     p += negative;
     if (p == end || end - p > 18)
         return parse_long(s, prec, scale, out, range);

@@ -22,9 +22,11 @@ static bool is_digit(char c)
 bool wr_int_parse(struct wr_str s, int64_t *out, bool *range)
 {
     *range = false;
+    if (s.n == 0)
+        return false;
     const char *p = s.p, *end = s.p + s.n;
-    bool negative = s.n && *p == '-';
-    if (s.n && (*p == '-' || *p == '+'))
+    bool negative = *p == '-';
+    if (*p == '-' || *p == '+')
         p++;
     if (p == end)
         return false;
@@ -144,9 +146,11 @@ static bool parse_strtod(const char *p, const char *end, const struct scan *s, d
 bool wr_double_parse(struct wr_str s, double *out, bool *range)
 {
     *range = false;
+    if (s.n == 0)
+        return false;
     const char *p = s.p, *end = s.p + s.n;
-    bool negative = s.n && *p == '-';
-    if (s.n && (*p == '-' || *p == '+'))
+    bool negative = *p == '-';
+    if (*p == '-' || *p == '+')
         p++;
     if (p == end)
         return false;

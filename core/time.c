@@ -195,11 +195,13 @@ static bool in_range(int64_t us, int64_t *out, bool *range)
 
 static bool parse_slow(struct wr_str s, int64_t *us, bool *range)
 {
+    if (s.n == 0)
+        return false;
     const char *p = s.p, *end = s.p + s.n;
     struct wr_civil c = {0};
     int64_t clock = 0, ahead = 0;
     bool far;
-    if (s.n == 0 || !take_date(&p, end, &c, &far))
+    if (!take_date(&p, end, &c, &far))
         return false;
     if (p < end) {
         if (*p != 'T' && *p != 't' && *p != ' ')
@@ -264,11 +266,13 @@ bool wr_time_parse(struct wr_str s, int64_t *us, bool *range)
 bool wr_date_parse(struct wr_str s, int64_t *days, bool *range)
 {
     *range = false;
+    if (s.n == 0)
+        return false;
     const char *p = s.p, *end = s.p + s.n;
     struct wr_civil c = {0};
     bool far;
     int64_t clock, ahead;
-    if (s.n == 0 || !take_date(&p, end, &c, &far))
+    if (!take_date(&p, end, &c, &far))
         return false;
     if (p < end) { /* a time behind the date is checked and dropped, as PostgreSQL does */
         if (*p != 'T' && *p != 't' && *p != ' ')

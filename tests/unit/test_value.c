@@ -115,6 +115,21 @@ static void casts_from_text(void **state WR_UNUSED)
     assert_true(wr_str_eq_c(wr_text_cut(WR_TYPE_OF(TEXT), WR_STR("abcd")), "abcd"));
 }
 
+/* An empty text may have no address at all. */
+static void empty_text_without_address(void **state WR_UNUSED)
+{
+    struct wr_arena mem = {0};
+    for (uint8_t id = 0; id < WR_T_ARRAY; id++) {
+        struct wr_value v;
+        enum wr_reason why;
+        bool ok = wr_parse_value(type_of(id), (struct wr_str){NULL, 0}, &mem, &v, &why);
+        assert_int_equal(ok, id == WR_T_TEXT || id == WR_T_BYTES);
+        assert_false(wr_parse_json(type_of(id), (struct wr_str){NULL, 0}, &mem, &v, &why) && id != WR_T_TEXT);
+    }
+    assert_false(wr_json_valid((struct wr_str){NULL, 0}));
+    wr_arena_clear(&mem);
+}
+
 /* What is printed reads back as the same value, SQL and CSV style, for all types. */
 static void printed_text_reads_back(void **state WR_UNUSED)
 {
@@ -232,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_every_type),
         cmocka_unit_test(casts_from_text),
+        cmocka_unit_test(empty_text_without_address),
         cmocka_unit_test(printed_text_reads_back),
         cmocka_unit_test(values_from_json),
         cmocka_unit_test(json_text_is_checked_strictly),
