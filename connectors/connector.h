@@ -68,6 +68,7 @@ struct wr_coldef {
     enum wr_colfrom from;
     struct wr_str path;       /* FIELD: JSON path '$.a.b[0]'; empty: the member called name. META: key partition offset timestamp headers topic */
     int32_t off;              /* place in the SQL text */
+    int32_t pos;              /* FIELD: its place among the declared FIELD columns, from 0, pruned ones counted: for CSV without a header */
 };
 
 struct wr_source_spec {

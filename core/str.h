@@ -55,5 +55,7 @@ uint32_t wr_utf8_step(struct wr_str s);
 uint32_t wr_utf8_chars(struct wr_str s); /* characters of valid UTF-8 */
 /* Bytes of the first `chars` characters of valid UTF-8 (all of s if it has fewer). */
 uint32_t wr_utf8_prefix(struct wr_str s, uint32_t chars);
+/* Columns that valid UTF-8 takes on a terminal: 2 for East Asian wide characters and emoji, 0 for combining marks, else 1. */
+uint32_t wr_utf8_width(struct wr_str s);
 
 #endif

@@ -1,0 +1,68 @@
+/* json_decode.h: what format_json.c (the walk through a record) and json_value.c (one member into one column) share.
+ *
+ * Rules:  a member that does not fit its column is noted and the walk goes on: text that turns out to be malformed further on counts as
+ *         malformed, and a later member of the same name replaces an earlier one, as jansson has it.
+ * Memory: a decoder's columns, wanted paths and their tables live in its arena; text of values borrows from the record, or from the
+ *         batch's arena where it had escapes. */
+#ifndef WR_CONNECTORS_JSON_DECODE_H
+#define WR_CONNECTORS_JSON_DECODE_H
+
+#include "connectors/internal.h"
+#include "connectors/json_scan.h"
+
+struct wr_jdec;
+
+/* A column to fill. */
+struct wr_jcol {
+    /* Takes the value at p into the row; returns the place behind it, or NULL when the text is malformed. */
+    const char *(*store)(struct wr_jdec *d, const struct wr_jcol *c, const char *p);
+    uint32_t index;           /* of the column in the batch */
+    uint32_t word;            /* its bit in the sets of columns: */
+    uint64_t bit;
+    struct wr_type type;
+    bool not_null;
+    struct wr_str name;
+    struct wr_str type_name;
+    wr_i128 bound;            /* DECIMAL: 10^precision */
+};
+
+/* Why a column could not be filled; kept by column, read only when the whole record was well-formed. */
+struct wr_jfail {
+    enum wr_reason reason;
+    char msg[160];
+};
+
+struct wr_jdec {
+    struct wr_json j;         /* the record being read */
+    struct wr_batch *into;
+    uint32_t row;
+    int depth;                /* objects and arrays open around the value being read */
+
+    struct wr_arena mem;      /* all below that does not change */
+    int n_col;                /* columns that come from the record */
+    struct wr_jcol *col;
+    struct wr_jwant *root;
+    uint32_t n_word;          /* words of the sets below */
+    uint64_t *all, *seen, *failed; /* every column; had a member in this record; its member did not fit */
+    bool any_failed;          /* `failed` is not empty */
+    struct wr_jfail *fail;    /* by column */
+    struct wr_buf scratch;    /* copies of odd records, unescaped keys */
+    uint64_t max_bytes;       /* larger records are not looked at */
+
+    int ts_scale;             /* numbers in time columns: digits between their unit and µs: 6, 3, 0 */
+    bool ts_nanos;            /* nanoseconds: µs by division */
+    uint64_t day_text;        /* "YYYY-MM-" of the last date read, */
+    uint16_t day_rest;        /* "DD", */
+    int64_t day_us;           /* and its midnight */
+};
+
+typedef const char *wr_jstore(struct wr_jdec *, const struct wr_jcol *, const char *);
+/* The function that fills a column of this type; NULL: the format cannot. */
+wr_jstore *wr_json_store_for(struct wr_type type);
+
+/* Notes that column c cannot take its value; msg as in wr_bad_set. */
+void wr_json_note(struct wr_jdec *d, const struct wr_jcol *c, enum wr_reason reason, const char *fmt, ...) WR_PRINTF(4, 5);
+/* NULL into column c, or a note if it is NOT NULL. how: "null" or "missing". */
+void wr_json_put_null(struct wr_jdec *d, const struct wr_jcol *c, const char *how);
+
+#endif
