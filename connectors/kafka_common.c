@@ -504,8 +504,9 @@ wr_status wr_kafka_metadata(struct wr_kafka *k, bool all, rd_kafka_topic_t *only
                             const struct rd_kafka_metadata **md, struct wr_error *err)
 {
     int64_t started = wr_clock_mono();
-    for (int slice = 250;; slice = slice < 2000 ? slice * 2 : slice) {
-        rd_kafka_resp_err_t e = rd_kafka_metadata(k->rk, all, only, md, slice);
+    for (;;) { /* short waits first, so that a refusal is noticed soon; then longer ones, for slow lines */
+        int wait = wr_clock_mono() - started < 3 * WR_US_SEC ? 500 : 2000;
+        rd_kafka_resp_err_t e = rd_kafka_metadata(k->rk, all, only, md, wait);
         if (!e) {
             pthread_mutex_lock(&k->lock);
             k->down_since = 0;

@@ -633,5 +633,6 @@ const struct wr_connector wr_connector_kafka = {
     .help = "topics of Apache Kafka or anything that speaks its protocol",
     .opts = kafka_opts,
     .source = &kafka_source,
+    .sink = &wr_kafka_sink,
     .formats = "json csv raw",
 };

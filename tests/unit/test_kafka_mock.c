@@ -666,6 +666,266 @@ static void missing_topics_of_a_pattern_are_named(void **state)
     open_fails(&r, want, NULL);
 }
 
+/* ---- the sink ---- */
+
+struct writer {
+    struct wr_sink_spec spec;
+    struct wr_opts opts;
+    struct wr_opt opt[16];
+    struct wr_field field[3];
+    struct wr_schema schema;
+    struct wr_badsink badsink;
+    int key[2];
+    int n_bad;
+    char bad_text[300];
+    struct wr_sink *sink;
+};
+
+static wr_status on_refused(void *ctx, const struct wr_bad *bad, struct wr_error *err WR_UNUSED)
+{
+    struct writer *w = ctx;
+    w->n_bad++;
+    (void)snprintf(w->bad_text, sizeof w->bad_text, "%s: %s", wr_reason_name(bad->reason), bad->msg);
+    return WR_OK;
+}
+
+static void writer_opt(struct writer *w, const char *key, const char *value)
+{
+    w->opt[w->opts.n++] = (struct wr_opt){wr_str_c(key), wr_str_c(value), 7};
+}
+
+/* A sink of rows (k TEXT, n BIGINT, m DECIMAL(5,2)); the first n_key columns are the key. */
+static void writer_init(struct writer *w, const struct fixture *f, const char *topic, int n_key)
+{
+    *w = (struct writer){.field = {{WR_STR("k"), WR_TYPE_OF(TEXT), true, false}, {WR_STR("n"), WR_TYPE_OF(BIGINT), true, false}}};
+    w->field[2] = (struct wr_field){WR_STR("m"), wr_type_decimal(5, 2), true, false};
+    w->schema = (struct wr_schema){3, w->field};
+    w->key[1] = 1;
+    w->opts.opt = w->opt;
+    w->badsink = (struct wr_badsink){on_refused, w};
+    w->spec = (struct wr_sink_spec){.name = WR_STR("snk"), .opts = &w->opts, .schema = &w->schema, .n_key = n_key, .key = w->key,
+                                    .format = wr_format_find(WR_STR("json")), .bad = &w->badsink};
+    writer_opt(w, "brokers", wr_broker_address(f->broker));
+    writer_opt(w, "topic", topic);
+}
+
+struct row {
+    enum wr_rowop op;
+    const char *k; /* NULL: NULL */
+    int64_t n;
+};
+
+static void write_rows(struct writer *w, const struct row *rows, int n)
+{
+    struct wr_builder bl = {.schema = &w->schema, .cap = (uint32_t)n};
+    for (int i = 0; i < n; i++) {
+        uint32_t row = wr_builder_row(&bl, rows[i].op);
+        struct wr_value k = {.type = WR_TYPE_OF(TEXT), .null = !rows[i].k, .as.s = wr_str_c(rows[i].k)};
+        struct wr_value v = {.type = WR_TYPE_OF(BIGINT), .as.i = rows[i].n};
+        struct wr_value m = {.type = wr_type_decimal(5, 2), .as.dec = (wr_i128)rows[i].n * 100 + 5};
+        wr_builder_set(&bl, 0, row, &k);
+        wr_builder_set(&bl, 1, row, &v);
+        wr_builder_set(&bl, 2, row, &m);
+    }
+    error = (struct wr_error)WR_ERROR_INIT;
+    if (!w->sink && wr_connector_kafka.sink->open(&w->spec, &w->sink, &error))
+        fail_msg("open: %s", error.msg);
+    if (w->sink->vt->write(w->sink, wr_builder_take(&bl), &error) || w->sink->vt->flush(w->sink, &error))
+        fail_msg("write: %s", error.msg);
+}
+
+static void writer_close(struct writer *w)
+{
+    w->sink->vt->close(w->sink);
+}
+
+/* The topic's records as "partition key=value", a line each, partition by partition; without a key "-", without a value "-". */
+static void expect_topic(const struct fixture *f, const char *topic, const char *want)
+{
+    struct reader r;
+    struct wr_buf by_part[8] = {0}, all = {0};
+    init(&r, f, topic);
+    add_opt(&r, "tombstones", "null");
+    add_col(&r, "key", WR_TYPE_OF(TEXT), "key");
+    open_ok(&r);
+    for (struct wr_batch *b = next(&r); b; b = next(&r)) {
+        for (uint32_t row = 0; row < b->len; row++) {
+            struct wr_str k = wr_vec_null(&b->col[1], row) ? WR_STR("-") : WR_VEC_STR(&b->col[1])[row];
+            struct wr_str v = wr_vec_null(&b->col[0], row) ? WR_STR("-") : WR_VEC_STR(&b->col[0])[row];
+            uint32_t p = wr_batch_part(b, row);
+            wr_buf_printf(&by_part[p], "%d %.*s=%.*s\n", r.src->part[p].num, WR_FMT(k), WR_FMT(v));
+        }
+        wr_batch_unref(b);
+    }
+    for (int i = 0; i < r.src->n_part; i++) {
+        wr_buf_str(&all, wr_buf_get(&by_part[i]));
+        wr_buf_clear(&by_part[i]);
+    }
+    wr_buf_putc(&all, 0);
+    assert_string_equal(all.p, want);
+    wr_buf_clear(&all);
+    close_reader(&r);
+}
+
+/* Partitions as Java's murmur2 gives them: hashes published in Apache Kafka's own UtilsTest, positive, modulo 7. */
+static void sink_puts_keys_where_java_does(void **state)
+{
+    struct fixture *f = *state;
+    struct writer w;
+    static const struct row rows[] = {{0, "21", 1}, {0, "foobar", 2}, {0, "a-little-bit-long-string", 3}, {0, "a-little-bit-longer-string", 4},
+                                      {0, "abc", 5}};
+    assert_int_equal(wr_broker_topic(f->broker, WR_STR("seven"), 7, &error), WR_OK);
+    writer_init(&w, f, "seven", 1);
+    write_rows(&w, rows, 5);
+    assert_int_equal(w.sink->rows, 5);
+    writer_close(&w);
+    expect_topic(f, "seven",
+                 "0 foobar={\"k\":\"foobar\",\"n\":2,\"m\":2.05}\n"
+                 "0 a-little-bit-longer-string={\"k\":\"a-little-bit-longer-string\",\"n\":4,\"m\":4.05}\n"
+                 "1 a-little-bit-long-string={\"k\":\"a-little-bit-long-string\",\"n\":3,\"m\":3.05}\n"
+                 "3 21={\"k\":\"21\",\"n\":1,\"m\":1.05}\n"
+                 "4 abc={\"k\":\"abc\",\"n\":5,\"m\":5.05}\n");
+}
+
+static void sink_writes_upserts_in_order(void **state)
+{
+    struct fixture *f = *state;
+    struct writer w;
+    static const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_UPDATE_BEFORE, "a", 1}, {WR_OP_UPDATE_AFTER, "a", 2}, {WR_OP_INSERT, "b", 7},
+                                      {WR_OP_DELETE, "b", 7}, {WR_OP_INSERT, NULL, 9}};
+    writer_init(&w, f, "one", 1);
+    w.spec.updating = w.spec.key_is_unique = true;
+    assert_int_equal(wr_connector_kafka.sink->accepts(&w.spec), WR_ACCEPT_UPSERT);
+    write_rows(&w, rows, 6);
+    assert_int_equal(w.sink->rows, 5);
+    write_rows(&w, rows, 1);
+    writer_close(&w);
+    expect_topic(f, "one", "0 a={\"k\":\"a\",\"n\":1,\"m\":1.05}\n0 a={\"k\":\"a\",\"n\":2,\"m\":2.05}\n0 b={\"k\":\"b\",\"n\":7,\"m\":7.05}\n"
+                           "0 b=-\n0 ={\"k\":null,\"n\":9,\"m\":9.05}\n0 a={\"k\":\"a\",\"n\":1,\"m\":1.05}\n");
+}
+
+static void sink_takes_back_where_the_key_is_not_the_querys(void **state)
+{
+    struct fixture *f = *state;
+    struct writer w;
+    static const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_UPDATE_BEFORE, "a", 1}, {WR_OP_UPDATE_AFTER, "b", 2}};
+    writer_init(&w, f, "one", 1);
+    w.spec.updating = true;
+    write_rows(&w, rows, 3);
+    writer_close(&w);
+    expect_topic(f, "one", "0 a={\"k\":\"a\",\"n\":1,\"m\":1.05}\n0 a=-\n0 b={\"k\":\"b\",\"n\":2,\"m\":2.05}\n");
+}
+
+static void sink_writes_keys_of_several_columns_as_json(void **state)
+{
+    struct fixture *f = *state;
+    struct writer w;
+    static const struct row rows[] = {{WR_OP_INSERT, "a\"", 1}, {WR_OP_DELETE, NULL, 2}};
+    writer_init(&w, f, "one", 2);
+    w.spec.updating = w.spec.key_is_unique = true;
+    write_rows(&w, rows, 2);
+    writer_close(&w);
+    writer_init(&w, f, "one", 1);
+    writer_opt(&w, "key_format", "json");
+    write_rows(&w, rows, 1);
+    writer_close(&w);
+    expect_topic(f, "one", "0 {\"k\":\"a\\\"\",\"n\":1}={\"k\":\"a\\\"\",\"n\":1,\"m\":1.05}\n0 {\"k\":null,\"n\":2}=-\n"
+                           "0 {\"k\":\"a\\\"\"}={\"k\":\"a\\\"\",\"n\":1,\"m\":1.05}\n");
+}
+
+static void sink_appends_without_a_key(void **state)
+{
+    struct fixture *f = *state;
+    struct writer w;
+    static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    static const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_INSERT, NULL, 2}};
+    struct wr_buf want = {0};
+    for (int i = 0; i < 5; i++) {
+        writer_init(&w, f, "one", 0);
+        writer_opt(&w, "compression", codecs[i]);
+        assert_int_equal(wr_connector_kafka.sink->accepts(&w.spec), WR_ACCEPT_APPEND);
+        write_rows(&w, rows, 2);
+        writer_close(&w);
+        wr_buf_puts(&want, "0 -={\"k\":\"a\",\"n\":1,\"m\":1.05}\n0 -={\"k\":null,\"n\":2,\"m\":2.05}\n");
+    }
+    wr_buf_putc(&want, 0);
+    expect_topic(f, "one", want.p);
+    wr_buf_clear(&want);
+}
+
+static void sink_delivers_in_spite_of_broker_errors(void **state)
+{
+    struct fixture *f = *state;
+    enum { PRODUCE = 0, METADATA = 3, INIT_PRODUCER_ID = 22, N = 500 };
+    struct writer w;
+    struct row rows[N];
+    char names[N][16];
+    struct wr_buf want = {0};
+    rd_kafka_mock_cluster_t *mock = wr_broker_mock(f->broker);
+    rd_kafka_mock_push_request_errors(mock, INIT_PRODUCER_ID, 1, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    rd_kafka_mock_push_request_errors(mock, METADATA, 1, RD_KAFKA_RESP_ERR__TRANSPORT);
+    rd_kafka_mock_push_request_errors(mock, PRODUCE, 3, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+    for (int i = 0; i < N; i++) {
+        (void)snprintf(names[i], sizeof names[i], "%d", i);
+        rows[i] = (struct row){WR_OP_INSERT, names[i], i % 7};
+        wr_buf_printf(&want, "0 %d={\"k\":\"%d\",\"n\":%d,\"m\":%d.05}\n", i, i, i % 7, i % 7);
+    }
+    wr_buf_putc(&want, 0);
+    writer_init(&w, f, "one", 1);
+    writer_opt(&w, "kafka.queue.buffering.max.messages", "100"); /* write() has to wait for room as well */
+    writer_opt(&w, "kafka.batch.num.messages", "50");
+    write_rows(&w, rows, N);
+    assert_true(w.sink->retries > 0);
+    writer_close(&w);
+    expect_topic(f, "one", want.p);
+    wr_buf_clear(&want);
+}
+
+static void sink_reports_records_that_are_too_large(void **state)
+{
+    struct fixture *f = *state;
+    struct writer w;
+    enum { BIG = 2000 };
+    static char big[BIG + 1];
+    memset(big, 'x', BIG);
+    const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_INSERT, big, 2}, {WR_OP_INSERT, "c", 3}};
+    writer_init(&w, f, "one", 0);
+    writer_opt(&w, "kafka.message.max.bytes", "1000");
+    write_rows(&w, rows, 3);
+    assert_int_equal(w.n_bad, 1);
+    assert_string_equal(w.bad_text, "sink: topic \"one\" refuses a record of 2023 bytes: Broker: Message size too large");
+    writer_close(&w);
+    expect_topic(f, "one", "0 -={\"k\":\"a\",\"n\":1,\"m\":1.05}\n0 -={\"k\":\"c\",\"n\":3,\"m\":3.05}\n");
+}
+
+static void sink_names_what_is_wrong(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *key, *value;
+        int n_key;
+        const char *msg;
+    } cases[] = {
+        {"topic", "", 0, "Kafka sink \"snk\" needs a topic"},
+        {"topic", "a,b", 0, "\"a,b\" cannot be the topic of sink \"snk\""},
+        {"key_format", "text", 2, "sink \"snk\": key_format = 'text' is for one key column, there are 2"},
+        {"kafka.transactional.id", "x", 0, "Kafka property \"transactional.id\" cannot be set here"},
+        {"kafka.fetch.min.bytes", "1", 0, "Kafka property \"fetch.min.bytes\" is for a source"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct writer w;
+        writer_init(&w, f, "one", cases[i].n_key);
+        if (strcmp(cases[i].key, "topic") == 0)
+            w.opt[1].value = wr_str_c(cases[i].value);
+        else
+            writer_opt(&w, cases[i].key, cases[i].value);
+        error = (struct wr_error)WR_ERROR_INIT;
+        assert_int_equal(wr_connector_kafka.sink->check(&w.spec, &error), WR_ESQL);
+        assert_string_equal(error.msg, cases[i].msg);
+    }
+}
+
 /* ---- tests: the broker ---- */
 
 static void broker_listens_on_the_port_asked_for(void **state WR_UNUSED)
@@ -729,6 +989,14 @@ int main(void)
         T(wrong_options_are_named),
         T(wrong_metadata_columns_are_named),
         T(missing_topics_of_a_pattern_are_named),
+        T(sink_puts_keys_where_java_does),
+        T(sink_writes_upserts_in_order),
+        T(sink_takes_back_where_the_key_is_not_the_querys),
+        T(sink_writes_keys_of_several_columns_as_json),
+        T(sink_appends_without_a_key),
+        T(sink_delivers_in_spite_of_broker_errors),
+        T(sink_reports_records_that_are_too_large),
+        T(sink_names_what_is_wrong),
         cmocka_unit_test(broker_listens_on_the_port_asked_for),
         cmocka_unit_test(broker_refuses_wrong_topics),
     };

@@ -1,0 +1,428 @@
+/* kafka_sink.c: writes results to a Kafka topic.
+ *
+ * How:    each row becomes a record: the value in the sink's format, the key from the key columns, the timestamp that of writing (a record
+ *         stamped with an old event time would be deleted by the broker's retention). Keys go to partitions by murmur2, as Java producers
+ *         do, so that joins by partition fit whoever wrote the other topic.
+ * Rules:  rows of one key keep their order (idempotent producer, one record after the other). With a key, updates are upserts: a value
+ *         replaces the earlier one, a delete is a record without value. Without a key only additions can be written.
+ *         flush() returns when every record has been acknowledged by all in-sync replicas; a refused record is a bad row, anything else
+ *         that was not acknowledged fails the sink.
+ * Memory: librdkafka copies what it is given and holds at most queue.buffering.max.kbytes; then write() waits. */
+#include "connectors/kafka_common.h"
+#include "core/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STOP_MS = 10000, ADMIN_MS = 8000 };
+
+struct kafka_sink {
+    struct wr_sink base;
+    struct wr_sink_spec spec;
+    struct wr_kafka *k;
+    rd_kafka_topic_t *rkt;
+    char *topic;
+    struct wr_encoder *encoder;   /* values */
+    struct wr_encoder *key_json;  /* keys as JSON objects; NULL: plain text, or no keys */
+    const struct wr_format *json; /* of key_json */
+    int *all;                     /* 0..n-1: all columns */
+    struct wr_buf key, value;     /* of one row */
+    uint64_t acked, refused;      /* delivery reports */
+    struct wr_error failed;       /* the first record that was not delivered */
+};
+
+static enum wr_accepts kafka_accepts(const struct wr_sink_spec *spec)
+{
+    return spec->n_key ? WR_ACCEPT_UPSERT : WR_ACCEPT_APPEND;
+}
+
+static void kafka_promise(const struct wr_sink_spec *spec, struct wr_buf *out)
+{
+    wr_buf_puts(out, "at least once: after a failure records may be written again");
+    if (spec->n_key)
+        wr_buf_puts(out, ", with the same keys, so the last of a key is right");
+}
+
+/* ---- delivery reports ---- */
+
+/* Errors that are about the record, not about the broker. */
+static bool about_record(rd_kafka_resp_err_t e)
+{
+    return e == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || e == RD_KAFKA_RESP_ERR_INVALID_MSG || e == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
+           e == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || e == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
+}
+
+static void refuse(struct kafka_sink *s, rd_kafka_resp_err_t e, int32_t part, struct wr_str key, struct wr_str value)
+{
+    struct wr_bad bad = {.reason = WR_R_SINK, .from = {.topic = wr_str_c(s->topic), .part = part, .offset = -1, .ts_us = INT64_MIN}};
+    s->refused++;
+    bad.from.raw = value;
+    bad.from.key = key;
+    (void)snprintf(bad.msg, sizeof bad.msg, "topic \"%s\" refuses a record of %u bytes: %s", s->topic, value.n, rd_kafka_err2str(e));
+    if (s->spec.bad)
+        (void)s->spec.bad->report(s->spec.bad->ctx, &bad, &s->failed);
+    else if (!s->failed.code)
+        wr_fail(&s->failed, WR_EIO, "%s", bad.msg);
+}
+
+static void on_delivered(void *ctx, const rd_kafka_message_t *m)
+{
+    struct kafka_sink *s = ctx;
+    if (!m->err) {
+        s->acked++;
+    } else if (about_record(m->err)) {
+        refuse(s, m->err, m->partition, (struct wr_str){m->key, m->key ? (uint32_t)m->key_len : 0},
+               (struct wr_str){m->payload, m->payload ? (uint32_t)m->len : 0});
+    } else if (!s->failed.code) {
+        /* not wr_kafka_fail: we are inside rd_kafka_poll */
+        wr_fail(&s->failed, WR_EIO, "records for topic \"%s\" of \"%s\" were not written: %s", s->topic, s->k->brokers, rd_kafka_err2str(m->err));
+        s->failed.retriable = m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                              m->err == RD_KAFKA_RESP_ERR__FATAL || m->err == RD_KAFKA_RESP_ERR__TRANSPORT;
+    }
+}
+
+static wr_status state_of(struct kafka_sink *s, struct wr_error *err)
+{
+    if (!s->failed.code && s->k->fatal)
+        (void)wr_kafka_fail(s->k, s->k->fatal, &s->failed, "cannot write to topic \"%s\"", s->topic);
+    if (s->failed.code && !err->code)
+        *err = s->failed;
+    return s->failed.code;
+}
+
+/* ---- rows ---- */
+
+static void build_key(struct kafka_sink *s, const struct wr_batch *b, uint32_t row)
+{
+    wr_buf_reset(&s->key);
+    if (s->key_json) {
+        s->json->encode(s->key_json, b, row, s->spec.key, s->spec.n_key, &s->key);
+        return;
+    }
+    const struct wr_vec *v = &b->col[s->spec.key[0]];
+    if (wr_vec_null(v, row))
+        return;
+    if (v->type.id == WR_T_BYTES || v->type.id == WR_T_TEXT)
+        wr_buf_str(&s->key, WR_VEC_STR(v)[wr_vec_at(v, row)]);
+    else
+        wr_print_vec(&s->key, v, row, WR_STYLE_CSV);
+}
+
+/* Hands one record over; waits while the queue is full. */
+static wr_status produce(struct kafka_sink *s, struct wr_str key, bool has_key, struct wr_str value, bool has_value, struct wr_error *err)
+{
+    int64_t since = 0;
+    for (;;) {
+        int rc = rd_kafka_produce(s->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, has_value ? (void *)(uintptr_t)(value.p ? value.p : "") : NULL,
+                                  value.n, has_key ? (key.p ? key.p : "") : NULL, key.n, NULL);
+        if (rc == 0)
+            return WR_OK;
+        rd_kafka_resp_err_t e = rd_kafka_last_error();
+        if (about_record(e)) {
+            refuse(s, e, -1, key, value);
+            return state_of(s, err);
+        }
+        if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            return wr_kafka_fail(s->k, e, err, "cannot write to topic \"%s\"", s->topic);
+        s->base.retries += since == 0;
+        (void)rd_kafka_poll(s->k->rk, 50);
+        WR_TRY(state_of(s, err));
+        if (!since)
+            since = wr_clock_mono();
+        if (s->spec.stop && atomic_load(s->spec.stop) && wr_clock_mono() - since > STOP_MS * INT64_C(1000)) {
+            wr_fail(err, WR_EIO, "stopped while %d records for topic \"%s\" were not acknowledged", rd_kafka_outq_len(s->k->rk), s->topic);
+            err->retriable = true;
+            return WR_EIO;
+        }
+    }
+}
+
+static wr_status write_row(struct kafka_sink *s, const struct wr_batch *b, uint32_t row, struct wr_error *err)
+{
+    int8_t op = wr_batch_op(b, row);
+    bool delete = wr_op_is_retract(op), keyed = s->spec.n_key > 0;
+    if (op == WR_OP_UPDATE_BEFORE && keyed && s->spec.key_is_unique)
+        return WR_OK; /* the +U behind it has the same key and replaces it */
+    WR_ASSERT(keyed || !delete);
+    if (keyed)
+        build_key(s, b, row);
+    /* Without updates a NULL key column is a record without key; with them it must be some key, so that it can be replaced. */
+    bool has_key = keyed && (s->spec.updating || s->key_json || !wr_vec_null(&b->col[s->spec.key[0]], row));
+    wr_buf_reset(&s->value);
+    if (!delete)
+        s->spec.format->encode(s->encoder, b, row, s->all, s->spec.schema->n, &s->value);
+    if (s->key.overflow || s->value.overflow) {
+        refuse(s, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, -1, (struct wr_str){NULL, 0}, (struct wr_str){NULL, 0});
+        return state_of(s, err);
+    }
+    WR_TRY(produce(s, wr_buf_get(&s->key), has_key, wr_buf_get(&s->value), !delete, err));
+    s->base.rows++;
+    s->base.bytes += s->key.n + s->value.n;
+    return WR_OK;
+}
+
+static wr_status kafka_write(struct wr_sink *base, struct wr_batch *batch, struct wr_error *err)
+{
+    struct kafka_sink *s = (struct kafka_sink *)base;
+    (void)rd_kafka_poll(s->k->rk, 0);
+    wr_status st = state_of(s, err);
+    for (uint32_t k = 0; !st && k < batch->n_live; k++)
+        st = write_row(s, batch, wr_batch_row(batch, k), err);
+    wr_batch_unref(batch);
+    return st;
+}
+
+static wr_status kafka_flush(struct wr_sink *base, struct wr_error *err)
+{
+    struct kafka_sink *s = (struct kafka_sink *)base;
+    int64_t stopping = 0;
+    for (;;) {
+        rd_kafka_resp_err_t e = rd_kafka_flush(s->k->rk, 200);
+        WR_TRY(state_of(s, err));
+        if (!e)
+            return WR_OK;
+        if (e != RD_KAFKA_RESP_ERR__TIMED_OUT)
+            return wr_kafka_fail(s->k, e, err, "cannot write to topic \"%s\"", s->topic);
+        if (!stopping && s->spec.stop && atomic_load(s->spec.stop))
+            stopping = wr_clock_mono();
+        if (stopping && wr_clock_mono() - stopping > STOP_MS * INT64_C(1000))
+            return wr_kafka_fail(s->k, e, err, "stopped while %d records for topic \"%s\" were not acknowledged", rd_kafka_outq_len(s->k->rk),
+                                 s->topic);
+    }
+}
+
+/* ---- the topic ---- */
+
+/* Waits for the answer to a request to make the topic. */
+static wr_status created(struct kafka_sink *s, rd_kafka_queue_t *queue, struct wr_error *err)
+{
+    rd_kafka_event_t *ev = rd_kafka_queue_poll(queue, ADMIN_MS + 1000);
+    if (!ev)
+        return wr_kafka_fail(s->k, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "cannot create topic \"%s\"", s->topic);
+    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
+    const char *why = e ? rd_kafka_event_error_string(ev) : NULL;
+    const rd_kafka_CreateTopics_result_t *res = rd_kafka_event_CreateTopics_result(ev);
+    size_t n = 0;
+    const rd_kafka_topic_result_t **topics = !e && res ? rd_kafka_CreateTopics_result_topics(res, &n) : NULL;
+    if (n > 0) {
+        e = rd_kafka_topic_result_error(topics[0]);
+        why = rd_kafka_topic_result_error_string(topics[0]);
+    }
+    wr_status st = WR_OK;
+    if (e && e != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        st = wr_fail(err, WR_EIO, "cannot create topic \"%s\" on \"%s\": %s", s->topic, s->k->brokers, why ? why : rd_kafka_err2str(e));
+    rd_kafka_event_destroy(ev);
+    return st;
+}
+
+static wr_status create_topic(struct kafka_sink *s, struct wr_error *err)
+{
+    char why[300];
+    int64_t partitions = wr_opt_int(s->spec.opts, "partitions", 1), replication = wr_opt_int(s->spec.opts, "replication", 1);
+    if (partitions < 1 || partitions > 100000 || replication < 1 || replication > 100)
+        return wr_fail(err, WR_ESQL, "a topic cannot have %lld partitions with replication factor %lld", (long long)partitions,
+                       (long long)replication);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(s->topic, (int)partitions, (int)replication, why, sizeof why);
+    if (!topic)
+        return wr_fail(err, WR_ESQL, "cannot create topic \"%s\": %s", s->topic, why);
+    rd_kafka_AdminOptions_t *opts = rd_kafka_AdminOptions_new(s->k->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    (void)rd_kafka_AdminOptions_set_request_timeout(opts, ADMIN_MS, why, sizeof why);
+    (void)rd_kafka_AdminOptions_set_operation_timeout(opts, ADMIN_MS, why, sizeof why);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(s->k->rk);
+    rd_kafka_CreateTopics(s->k->rk, &topic, 1, opts, queue);
+    wr_status st = created(s, queue, err);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(opts);
+    rd_kafka_NewTopic_destroy(topic);
+    return st;
+}
+
+/* Error of the topic as the brokers see it now. */
+static wr_status topic_state(struct kafka_sink *s, rd_kafka_resp_err_t *e, struct wr_error *err)
+{
+    const struct rd_kafka_metadata *md;
+    WR_TRY(wr_kafka_metadata(s->k, false, s->rkt, s->spec.stop, &md, err));
+    *e = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    for (int i = 0; i < md->topic_cnt; i++)
+        if (strcmp(md->topics[i].topic, s->topic) == 0)
+            *e = md->topics[i].err ? md->topics[i].err : md->topics[i].partition_cnt ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    rd_kafka_metadata_destroy(md);
+    return WR_OK;
+}
+
+/* Is the topic there? Makes it if the options say so. A broker that creates topics by itself has done it by the second look, because the
+ * producer's handle asks for the topic in the way that triggers it. */
+static wr_status find_topic(struct kafka_sink *s, struct wr_error *err)
+{
+    enum { LOOKS = 12, PAUSE_US = 100000 };
+    bool create = wr_opt_bool(s->spec.opts, "create", false);
+    rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int look = 0; look < LOOKS; look++) {
+        WR_TRY(topic_state(s, &e, err));
+        if (!e || e == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) /* about to be elected: producing waits for it */
+            return WR_OK;
+        if (e != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            return wr_kafka_fail(s->k, e, err, "cannot write to topic \"%s\"", s->topic);
+        if (create) {
+            WR_TRY(create_topic(s, err));
+            create = false;
+        }
+        struct timespec t = {0, PAUSE_US * 1000L};
+        (void)nanosleep(&t, NULL);
+        if (s->spec.stop && atomic_load(s->spec.stop))
+            return wr_fail(err, WR_ESTOP, "stopped while sink \"%.*s\" was opening", WR_FMT(s->spec.name));
+    }
+    wr_kafka_no_topic(s->k, wr_str_c(s->topic), err);
+    err->hint[0] = 0;
+    wr_hint(err, "create it, or add create = 'true' to the sink");
+    return WR_EIO;
+}
+
+/* ---- life ---- */
+
+static void kafka_close(struct wr_sink *base)
+{
+    struct kafka_sink *s = (struct kafka_sink *)base;
+    if (s->encoder)
+        s->spec.format->encoder_close(s->encoder);
+    if (s->key_json)
+        s->json->encoder_close(s->key_json);
+    if (s->k && s->rkt) { /* what was not flushed was given up by the caller */
+        (void)rd_kafka_purge(s->k->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+        s->k->delivered = NULL;
+        (void)rd_kafka_poll(s->k->rk, 0);
+    }
+    if (s->rkt)
+        rd_kafka_topic_destroy(s->rkt);
+    wr_kafka_unref(s->k);
+    wr_buf_clear(&s->key);
+    wr_buf_clear(&s->value);
+    free(s->topic);
+    free(s->all);
+    free(s);
+}
+
+static wr_status read_topic(struct kafka_sink *s, struct wr_error *err)
+{
+    struct wr_str topic;
+    if (!wr_opt_text(s->spec.opts, "topic", &topic) || wr_str_trim(topic).n == 0) {
+        wr_fail(err, WR_ESQL, "Kafka sink \"%.*s\" needs a topic", WR_FMT(s->spec.name));
+        wr_hint(err, "add topic = 'name'");
+        return WR_ESQL;
+    }
+    topic = wr_str_trim(topic);
+    for (uint32_t i = 0; i < topic.n; i++) {
+        char c = topic.p[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        if (!good || topic.n > 249) {
+            wr_fail(err, WR_ESQL, "\"%.*s\" cannot be the topic of sink \"%.*s\"", WR_FMT(topic), WR_FMT(s->spec.name));
+            wr_hint(err, "a sink writes to one topic; its name has up to 249 letters, digits, '.', '_' and '-'");
+            return WR_ESQL;
+        }
+    }
+    s->topic = wr_malloc((size_t)topic.n + 1);
+    memcpy(s->topic, topic.p, topic.n);
+    s->topic[topic.n] = 0;
+    return WR_OK;
+}
+
+/* How keys are written; opens the encoder when they are JSON. */
+static wr_status choose_key(struct kafka_sink *s, struct wr_error *err)
+{
+    struct wr_str format;
+    if (s->spec.n_key == 0)
+        return WR_OK;
+    bool json = s->spec.n_key > 1;
+    if (wr_opt_text(s->spec.opts, "key_format", &format)) {
+        if (json && wr_str_eq_c(format, "text")) {
+            wr_fail(err, WR_ESQL, "sink \"%.*s\": key_format = 'text' is for one key column, there are %d", WR_FMT(s->spec.name), s->spec.n_key);
+            wr_hint(err, "leave it out: the key is then a JSON object");
+            return WR_ESQL;
+        }
+        json = wr_str_eq_c(format, "json");
+    }
+    if (!json)
+        return WR_OK;
+    s->json = wr_format_find(WR_STR("json"));
+    WR_ASSERT(s->json);
+    return s->json->encoder_open(&s->spec, &s->key_json, err);
+}
+
+static wr_status open_client(struct kafka_sink *s, struct wr_error *err)
+{
+    static const struct wr_kafka_prop soft[] = {
+        {"linger.ms", "5"},
+        {"batch.size", "1000000"},
+        {"batch.num.messages", "20000"},
+        {"queue.buffering.max.messages", "500000"},
+        {"queue.buffering.max.kbytes", "32768"},
+        {"compression.codec", "lz4"},
+        {NULL, NULL},
+    };
+    static const struct wr_kafka_prop hard[] = {
+        {"enable.idempotence", "true"}, /* implies acks=all */
+        {"partitioner", "murmur2_random"},
+        {NULL, NULL},
+    };
+    WR_TRY(wr_kafka_open(s->spec.opts, WR_AS_SINK, soft, hard, &s->k, err));
+    s->k->delivered = on_delivered;
+    s->k->ctx = s;
+    s->rkt = rd_kafka_topic_new(s->k->rk, s->topic, NULL);
+    if (!s->rkt)
+        return wr_kafka_fail(s->k, rd_kafka_last_error(), err, "cannot write to topic \"%s\"", s->topic);
+    return find_topic(s, err);
+}
+
+static wr_status open_sink(const struct wr_sink_spec *spec, struct kafka_sink **out, struct wr_error *err)
+{
+    struct kafka_sink *s = wr_calloc(1, sizeof *s);
+    s->base.vt = &wr_kafka_sink;
+    s->spec = *spec;
+    s->failed = (struct wr_error)WR_ERROR_INIT;
+    s->key.max = 16 << 20;
+    s->value.max = 64 << 20;
+    s->all = wr_malloc((size_t)spec->schema->n * sizeof *s->all + 1);
+    for (int i = 0; i < spec->schema->n; i++)
+        s->all[i] = i;
+    wr_status st = read_topic(s, err);
+    if (!st) st = choose_key(s, err);
+    if (!st) st = open_client(s, err);
+    if (st) {
+        kafka_close(&s->base);
+        return st;
+    }
+    *out = s;
+    return WR_OK;
+}
+
+static wr_status kafka_check(const struct wr_sink_spec *spec, struct wr_error *err)
+{
+    struct kafka_sink *s;
+    WR_TRY(open_sink(spec, &s, err));
+    kafka_close(&s->base);
+    return WR_OK;
+}
+
+static wr_status kafka_open(const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err)
+{
+    struct kafka_sink *s;
+    WR_TRY(open_sink(spec, &s, err));
+    wr_status st = spec->format->encoder_open(&s->spec, &s->encoder, err);
+    if (st) {
+        kafka_close(&s->base);
+        return st;
+    }
+    *out = &s->base;
+    return WR_OK;
+}
+
+const struct wr_sink_vt wr_kafka_sink = {
+    .accepts = kafka_accepts,
+    .check = kafka_check,
+    .promise = kafka_promise,
+    .open = kafka_open,
+    .write = kafka_write,
+    .flush = kafka_flush,
+    .close = kafka_close,
+};
