@@ -11,7 +11,9 @@
 #include "core/time.h"
 #include "core/vec.h"
 
+#include <dirent.h>
 #include <math.h>
+#include <stdio.h>
 
 static struct wr_type type_of(enum wr_tid id)
 {
@@ -207,6 +209,32 @@ static void json_text_is_checked_strictly(void **state WR_UNUSED)
     }
 }
 
+/* JSONTestSuite: y_ must be accepted, n_ refused. */
+static void json_conformance_suite(void **state WR_UNUSED)
+{
+    DIR *dir = opendir(WR_TEST_DATA "/json_suite");
+    assert_non_null(dir);
+    int yes = 0, no = 0;
+    for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+        char path[600];
+        static char text[300000];
+        (void)snprintf(path, sizeof path, WR_TEST_DATA "/json_suite/%s", e->d_name);
+        if (e->d_name[1] != '_')
+            continue;
+        FILE *f = fopen(path, "rb");
+        assert_non_null(f);
+        struct wr_str s = {text, (uint32_t)fread(text, 1, sizeof text, f)};
+        fclose(f);
+        bool ok = wr_utf8_valid(s) && wr_json_valid(s);
+        yes += e->d_name[0] == 'y';
+        no += e->d_name[0] == 'n';
+        if ((e->d_name[0] == 'y' && !ok) || (e->d_name[0] == 'n' && ok))
+            fail_msg("%s", e->d_name);
+    }
+    closedir(dir);
+    assert_true(yes > 90 && no > 180);
+}
+
 static void json_members_are_walked(void **state WR_UNUSED)
 {
     struct wr_json_iter it;
@@ -251,6 +279,7 @@ int main(void)
         cmocka_unit_test(printed_text_reads_back),
         cmocka_unit_test(values_from_json),
         cmocka_unit_test(json_text_is_checked_strictly),
+        cmocka_unit_test(json_conformance_suite),
         cmocka_unit_test(json_members_are_walked),
         cmocka_unit_test(order_of_values),
     };
