@@ -109,9 +109,15 @@ static wr_status check_constant(struct wr_aggcall *c, struct wr_error *err)
 
 static wr_status check_order(struct wr_aggcall *c, struct wr_error *err)
 {
+    c->by_arg = 0;
+    c->by_desc = false;
     if (!c->fn->ordered)
         c->n_order = 0;
-    for (int i = 0; c->distinct && i < c->n_order; i++) {
+    if (!c->distinct || c->n_order == 0)
+        return WR_OK;
+    c->by_arg = 1;
+    c->by_desc = c->order_desc[0];
+    for (int i = 0; i < c->n_order; i++) {
         if (c->order[i] == c->arg[0])
             continue;
         wr_fail_at(err, WR_ESQL, c->off, "aggregate \"%s\" with DISTINCT can be ordered by its argument only", c->fn->name);

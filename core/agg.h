@@ -8,7 +8,8 @@
  * - Retraction brings a state back exactly: sums are exact (DOUBLE: to about 30 digits, see agg_impl.h), values that have to be found
  *   again are kept with their number. A row may be taken back before it was added, as in a pre-aggregate of part of the rows: after the
  *   merge all is right. In between the result is that of the rows held.
- * - "First" and "last" mean order of arrival: of add calls, of rows in sel; in a merge `into` came before `from`.
+ * - "First" and "last" mean order of arrival: of add calls, of rows in sel; in a merge `into` came before `from`. Of rows with equal values
+ *   the latest is the one taken back.
  * - Order of values is that of ORDER BY (NaN greatest, text bytewise); equal values that print differently (1 mon, 30 days) are apart for
  *   DISTINCT and mode.
  * - Approximate ones: see agg_approx.c; approx_count_distinct has a standard error of 1.63 % (exact up to 512 values) and cannot
@@ -29,7 +30,7 @@ struct wr_aggcall {
     int filter;               /* column of a BOOLEAN: FILTER (WHERE ..); -1: none */
     bool distinct;            /* each distinct argument value counts once; bind clears it where that changes nothing (min, bool_and ...) */
     bool retract;             /* input may take rows back: min, max, first, last ... keep all values, otherwise only the best */
-    bool partial;             /* states are parts that are merged before they are asked: their counts may pass below 0 */
+    bool partial;             /* states are parts that are merged before they are asked, and may take back rows that another part has */
     bool has_param;           /* param or sep was given */
     double param;             /* percentile fraction, k of top-k */
     struct wr_str sep;        /* string_agg separator */
@@ -37,6 +38,8 @@ struct wr_aggcall {
                                  Percentiles, mode: 1 and order[0] = arg[0] for WITHIN GROUP (ORDER BY x DESC) */
     int order[2];
     bool order_desc[2];       /* asc: NULLs last, desc: NULLs first */
+    int by_arg;               /* set by bind: rows are ordered by argument by_arg - 1 (min_by, DISTINCT); 0: by order[] */
+    bool by_desc;
     uint32_t size, offset;    /* bytes of state, place in the group's entry; set by bind and by the operator */
     int32_t off;              /* place in the SQL text */
     struct wr_arena *mem;     /* the plan's; set before bind: an ARRAY result's element type is made there */
@@ -85,7 +88,7 @@ const struct wr_agg *wr_agg_find(struct wr_str name);
 
 /* Makes a call ready: checks the number and types of the arguments, the constant, DISTINCT and ORDER BY; sets ret and size. fn, n_arg,
  * arg, arg_type, distinct, retract, order and the constant are set by the caller. Where arg_type changed, the argument is to be cast to it.
- * May be called again on a bound call. */
+ * May be called again on a bound call: after retract, partial or columns have changed. */
 wr_status wr_aggcall_bind(struct wr_aggcall *c, struct wr_error *err);
 /* The vtable's functions with DISTINCT seen to; `state` is the group's entry + c->offset. */
 void wr_aggcall_init(const struct wr_aggcall *c, void *state);

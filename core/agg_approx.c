@@ -17,7 +17,7 @@
 
 /* ---- approx_count_distinct */
 
-enum { BITS = 12, REGS = 1 << BITS, SPARSE_MAX = 512, RANK_MAX = 64 - BITS + 1, PIECE = 256 };
+enum { BITS = 12, REGS = 1 << BITS, SPARSE_MAX = 512, RANK_MAX = 64 - BITS + 1 };
 
 struct hll {
     uint64_t *hash;  /* sorted, up to SPARSE_MAX different ones; NULL: none, or dense */
@@ -78,7 +78,7 @@ static void hll_put(struct hll *s, uint64_t h)
     s->n++;
 }
 
-/* Every bit of the hash counts here, so it is mixed once more (the finish of splitmix64). */
+/* The finish of splitmix64: every bit of the hash counts here. */
 static uint64_t mixed(uint64_t h)
 {
     h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -86,20 +86,27 @@ static uint64_t mixed(uint64_t h)
     return h ^ h >> 31;
 }
 
+/* Equal values hash equally, in every run: seed 0. */
+static uint64_t hash_of(const struct wr_vec *v, enum wr_phys phys, uint32_t row, struct wr_buf *key)
+{
+    if (phys == WR_P_I64)
+        return mixed((uint64_t)WR_VEC_I64(v)[wr_vec_at(v, row)] + UINT64_C(0x9e3779b97f4a7c15));
+    wr_buf_reset(key);
+    wr_key_put(key, v, row, false, false);
+    return mixed(wr_hash_bytes(key->p, key->n, 0));
+}
+
 static void hll_rows(const struct wr_aggcall *c, char *const *group, struct hll *one, const struct wr_batch *in, const uint32_t *sel, uint32_t n)
 {
     const struct wr_vec *v = wr_agg_arg(c, in, 0);
-    uint32_t rows[PIECE];
-    uint64_t hash[PIECE];
-    for (uint32_t k = 0; k < n; k += PIECE) {
-        uint32_t m = n - k < PIECE ? n - k : PIECE;
-        for (uint32_t i = 0; i < m; i++)
-            rows[i] = wr_agg_row(sel, k + i);
-        wr_hash_rows(in, &c->arg[0], 1, rows, m, 0, hash);
-        for (uint32_t i = 0; i < m; i++)
-            if (!wr_vec_null(v, rows[i]))
-                hll_put(one ? one : (struct hll *)(void *)(group[k + i] + c->offset), mixed(hash[i]));
+    enum wr_phys phys = wr_agg_phys(c, 0);
+    struct wr_buf key = WR_BUF_INIT(0);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t row = wr_agg_row(sel, k);
+        if (!wr_vec_null(v, row))
+            hll_put(one ? one : (struct hll *)(void *)(group[k] + c->offset), hash_of(v, phys, row, &key));
     }
+    wr_buf_clear(&key);
 }
 
 static void hll_add(const struct wr_aggcall *c, char *const *group, const struct wr_batch *in, const uint32_t *sel, uint32_t n)

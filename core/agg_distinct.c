@@ -124,12 +124,8 @@ void wr_agg_distinct_merge(const struct wr_aggcall *c, void *into, const void *f
     p.in = m.b;
     p.one = (char *)into + WR_AGG_DISTINCT_HEAD;
     p.n = 0;
-    for (int i = 0; i < c->n_arg; i++) {
-        p.call.arg[i] = i;
-        for (int j = 0; j < c->n_order; j++) /* with DISTINCT the order is that of arguments */
-            if (c->order[j] == c->arg[i])
-                p.call.order[j] = i;
-    }
+    for (int i = 0; i < c->n_arg; i++)
+        p.call.arg[i] = i; /* ORDER BY with DISTINCT is by_arg */
     for (struct wr_omap_it it = wr_omap_first(from); wr_omap_valid(it); wr_omap_next(&it)) {
         int64_t delta = wr_omap_num(it);
         if (!crosses(wr_omap_add(into, wr_omap_key(it), delta), delta) || !made_row(&m, c, wr_omap_key(it), p.n, delta < 0))

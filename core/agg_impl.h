@@ -204,6 +204,9 @@ size_t wr_agg_bag_heap(const struct wr_aggcall *c, const void *state);
     .init = wr_agg_bag_init, .add = wr_agg_bag_add, .add_run = wr_agg_bag_add_run, .merge = wr_agg_bag_merge, .save = wr_agg_bag_save,    \
     .load = wr_agg_bag_load, .drop = wr_agg_bag_drop, .heap = wr_agg_bag_heap
 
+/* Appends the order key of a row: its ORDER BY columns, or the argument that stands for them. */
+void wr_agg_order_put(const struct wr_aggcall *c, const struct wr_batch *in, uint32_t row, struct wr_buf *out);
+
 /* ---- values in order (ORDER BY columns, then arrival), retractable: see agg_seq.c */
 struct wr_agg_seq {
     struct wr_omap rows; /* order key, sequence number, value; number: 1 + length of the order key */

@@ -14,7 +14,7 @@ enum { LONGEST = 64 << 20 };
 /* ---- appended as rows come */
 
 struct joined {
-    struct wr_buf buf; /* string_agg: the text so far; array_agg: a nested value, complete but for its count. overflow: it got too long */
+    struct wr_buf buf; /* string_agg: the text so far; array_agg: a nested value. overflow: it got too long */
     int64_t n;         /* rows in it; 0: NULL */
 };
 
@@ -61,10 +61,11 @@ WR_AGG_INLINE void array_step(const struct wr_aggcall *c, struct joined *s, cons
     const struct wr_vec *v = wr_agg_arg(c, in, 0);
     if (!c->fn->keep_null && wr_vec_null(v, row))
         return;
-    struct wr_nested_maker m = {.out = &s->buf};
+    struct wr_nested_maker m = {.out = &s->buf, .n = (uint32_t)s->n};
     if (s->n == 0)
         wr_nested_open(&m, &s->buf);
     wr_nested_put_vec(&m, v, row);
+    wr_nested_close(&m);
     s->n++;
 }
 WR_AGG_ROWS(array, struct joined, array_step)
@@ -78,6 +79,9 @@ static void array_merge(const struct wr_aggcall *c WR_UNUSED, void *into, const 
         wr_buf_add(&s->buf, f->buf.p + head, f->buf.n - head);
     s->n += f->n;
     s->buf.overflow |= f->buf.overflow;
+    struct wr_nested_maker m = {.out = &s->buf, .n = (uint32_t)s->n};
+    if (s->n > 0)
+        wr_nested_close(&m);
 }
 
 static bool array_result(const struct wr_aggcall *c WR_UNUSED, const void *state, struct wr_vec *out, uint32_t row, struct wr_arena *mem)
@@ -87,12 +91,7 @@ static bool array_result(const struct wr_aggcall *c WR_UNUSED, const void *state
         (void)wr_agg_null(out, row);
         return s->n == 0;
     }
-    struct wr_str copy = wr_arena_str(mem, wr_buf_get(&s->buf));
-    struct wr_buf count = {.p = (char *)(uintptr_t)copy.p, .cap = copy.n, .max = copy.n};
-    struct wr_nested_maker m = {.out = &count, .n = (uint32_t)s->n};
-    wr_nested_close(&m);
-    out->nulls[row] = 0;
-    WR_VEC_STR(out)[row] = copy;
+    wr_agg_text_result(out, row, wr_buf_get(&s->buf), mem);
     return true;
 }
 
@@ -127,15 +126,11 @@ static bool array_load(const struct wr_aggcall *c, void *state, struct wr_str *i
         return false;
     if (s->n == 0 && s->buf.n == 0)
         return true;
-    bool ok = s->n > 0 && s->n <= LONGEST && s->buf.n >= sizeof(uint32_t);
-    if (ok && !s->buf.overflow) {
-        struct wr_nested_maker m = {.out = &s->buf, .n = (uint32_t)s->n};
-        wr_nested_close(&m);
-        ok = wr_nested_valid(c->ret, wr_buf_get(&s->buf));
-    }
-    if (!ok)
-        wr_buf_clear(&s->buf);
-    return ok;
+    bool whole = wr_nested_valid(c->ret, wr_buf_get(&s->buf)) && wr_nested_count(wr_buf_get(&s->buf)) == s->n;
+    if (s->n > 0 && s->n <= LONGEST && s->buf.n >= sizeof(uint32_t) && (whole || s->buf.overflow))
+        return true;
+    wr_buf_clear(&s->buf);
+    return false;
 }
 
 static void joined_drop(const struct wr_aggcall *c WR_UNUSED, void *state)
@@ -408,15 +403,12 @@ static const struct wr_agg
     topk_distinct_variant[2] = {{TOPK_DISTINCT, BEST, .add = topk_distinct_add, .merge = topk_distinct_merge, .result = topk_distinct_result},
                                 {TOPK_DISTINCT, WR_AGG_BAG, .result = topk_distinct_result}};
 
-/* Sets the order that DISTINCT implies; true: rows have to be kept in order. */
+/* Rows have to be kept in order; the order of DISTINCT is that of the values. */
 static bool needs_order(struct wr_aggcall *c)
 {
-    if (c->distinct && c->n_order == 0) {
-        c->n_order = 1;
-        c->order[0] = c->arg[0];
-        c->order_desc[0] = false;
-    }
-    return c->n_order > 0 || c->retract;
+    if (c->distinct)
+        c->by_arg = 1;
+    return c->by_arg > 0 || c->n_order > 0 || c->retract;
 }
 
 static wr_status text_bind(struct wr_aggcall *c, struct wr_error *err WR_UNUSED)

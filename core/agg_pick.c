@@ -60,8 +60,7 @@ static void best_row(const struct wr_aggcall *c, struct kind kind, struct pick *
     if (skipped(c, kind, in, row))
         return;
     wr_buf_reset(key);
-    for (int i = 0; i < c->n_order; i++)
-        wr_key_put(key, &in->col[c->order[i]], row, c->order_desc[i], c->order_desc[i]);
+    wr_agg_order_put(c, in, row, key);
     if (!best_loses(s, wr_buf_get(key), kind.last))
         return;
     best_order(s, wr_buf_get(key));
@@ -250,9 +249,8 @@ static wr_status by_bind(struct wr_aggcall *c, struct wr_error *err)
     enum wr_tid by = (enum wr_tid)c->arg_type[1].id;
     if (by == WR_T_JSON || by == WR_T_ARRAY || by == WR_T_ROW)
         return wr_agg_refuse(c, 1, "a number, text or time as second argument", NULL, err);
-    c->n_order = 1;
-    c->order[0] = c->arg[1];
-    c->order_desc[0] = max;
+    c->by_arg = 2;
+    c->by_desc = max;
     return pick_variant(c, max ? PICK_MAX_BY : PICK_MIN_BY);
 }
 

@@ -2,9 +2,10 @@
  *
  * Rules:  `rows` is sorted by the ORDER BY columns, then by arrival; each entry's key is order key, sequence number (8 bytes, big endian),
  *         value; its number is 1 + the order key's length, so that the parts are found without knowing the types.
- *         To take a row back is to remove the earliest arrival with the same order key and value; `find` (length of the order
- *         key, order key, value, sequence number) leads to it. If there is none yet, the debt is noted there under the sequence number 2^64 - 1 with a negative number, and the next
- *         such row that comes pays it.
+ *         To take a row back is to remove the latest arrival with the same order key and value (the latest: so that it does not matter
+ *         where rows were cut into states to be merged). `find` (length of the order key, order key, value, sequence number) leads to it. If
+ *         there is none, the debt is noted there under the sequence number 2^64 - 1 with a negative number, and the next such row that comes
+ *         pays it; but not in a partial state, whose debts are about rows before it.
  *         Merging: first `from` takes back what it owes, then its rows arrive after all of `into`'s.
  * Memory: both maps are the state's. `scratch` is the caller's, so that a batch allocates once. */
 #include "core/agg_impl.h"
@@ -51,30 +52,32 @@ static struct wr_str find_key(struct wr_buf *b, struct item x, uint64_t number)
     return wr_buf_get(b);
 }
 
-static void push(struct wr_agg_seq *s, struct item x, bool keep_find, uint64_t number, struct wr_buf *b)
+static void push(const struct wr_aggcall *c, struct wr_agg_seq *s, struct item x, uint64_t number, struct wr_buf *b)
 {
-    if (s->find.n_neg && wr_omap_get(&s->find, find_key(b, x, DEBT)) < 0) {
+    if (s->find.n_neg && !c->partial && wr_omap_get(&s->find, find_key(b, x, DEBT)) < 0) {
         (void)wr_omap_add(&s->find, wr_buf_get(b), 1);
         return;
     }
     (void)wr_omap_add(&s->rows, rows_key(b, x, number), 1 + (int64_t)x.order.n);
-    if (keep_find)
+    if (c->retract)
         (void)wr_omap_add(&s->find, find_key(b, x, number), 1);
 }
 
-/* Removes the earliest arrival; false: there is none. */
+/* Removes the latest arrival; false: there is none. */
 static bool take_back(struct wr_agg_seq *s, struct item x, struct wr_buf *b)
 {
-    struct wr_str key = find_key(b, x, 0);
+    struct wr_str key = find_key(b, x, DEBT);
     struct wr_omap_it it = wr_omap_seek(&s->find, key);
+    if (wr_omap_valid(it))
+        wr_omap_prev(&it);
+    else
+        it = wr_omap_last(&s->find);
     if (!wr_omap_valid(it))
         return false;
     struct wr_str got = wr_omap_key(it);
     if (got.n != key.n || memcmp(got.p, key.p, key.n - 8) != 0)
         return false;
     uint64_t number = get_number(got.p + got.n - 8);
-    if (number == DEBT)
-        return false;
     (void)wr_omap_add(&s->find, find_key(b, x, number), -1);
     (void)wr_omap_add(&s->rows, rows_key(b, x, number), -1 - (int64_t)x.order.n);
     if (s->rows.n_key == 0)
@@ -90,19 +93,28 @@ static void take_back_times(struct wr_agg_seq *s, struct item x, int64_t times, 
         (void)wr_omap_add(&s->find, find_key(b, x, DEBT), -times);
 }
 
+void wr_agg_order_put(const struct wr_aggcall *c, const struct wr_batch *in, uint32_t row, struct wr_buf *out)
+{
+    if (c->by_arg) {
+        wr_key_put(out, wr_agg_arg(c, in, c->by_arg - 1), row, c->by_desc, c->by_desc);
+        return;
+    }
+    for (int i = 0; i < c->n_order; i++)
+        wr_key_put(out, &in->col[c->order[i]], row, c->order_desc[i], c->order_desc[i]);
+}
+
 void wr_agg_seq_add(const struct wr_aggcall *c, struct wr_agg_seq *s, const struct wr_batch *in, uint32_t row, struct wr_buf *scratch)
 {
     struct wr_buf *b = &scratch[0], *parts = &scratch[1];
     wr_buf_reset(parts);
-    for (int i = 0; i < c->n_order; i++)
-        wr_key_put(parts, &in->col[c->order[i]], row, c->order_desc[i], c->order_desc[i]);
+    wr_agg_order_put(c, in, row, parts);
     uint32_t n = (uint32_t)parts->n;
     wr_key_put(parts, wr_agg_arg(c, in, 0), row, false, false);
     struct item x = {{parts->p, n}, {parts->p + n, (uint32_t)parts->n - n}};
     if (c->retract && wr_agg_sign(in, row) < 0)
         take_back_times(s, x, 1, b);
     else
-        push(s, x, c->retract, s->next++, b);
+        push(c, s, x, s->next++, b);
 }
 
 struct wr_str wr_agg_seq_value(struct wr_omap_it it)
@@ -142,7 +154,7 @@ void wr_agg_seq_merge(const struct wr_aggcall *c, struct wr_agg_seq *into, const
             take_back_times(into, x, -wr_omap_num(it), &b);
     for (it = wr_omap_first(&from->rows); wr_omap_valid(it); wr_omap_next(&it)) {
         x = rows_item(it, &number);
-        push(into, x, c->retract, into->next + number, &b);
+        push(c, into, x, into->next + number, &b);
     }
     into->next += from->next;
     wr_buf_clear(&b);

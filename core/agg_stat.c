@@ -2,7 +2,7 @@
  * Rules:  the result is DOUBLE, also for exact numbers, which are summed without being rounded to a double first (DECIMAL as its unscaled
  *         integer, the scale is divided out at the end).
  *         The state is the plain sums of x, y, x², y², xy in double-double, which merge and retract; what cancellation leaves below the
- *         precision of the sums (n * 2^-104 of them) counts as 0, so that equal values have a variance of exactly 0.
+ *         precision of the sums (n * 2^-106 of them) counts as 0, so that equal values have a variance of exactly 0.
  *         NaN or an infinity among the rows makes the result NaN; a number over 2^480 (3e144) makes it an overflow. Both are counted, so that
  *         taking them back restores the result.
  * Memory: states own nothing. */
@@ -79,7 +79,7 @@ static double centred(struct wr_dd xy, struct wr_dd x, struct wr_dd y, double n,
 {
     struct wr_dd v = wr_dd_add(xy, wr_dd_neg(wr_dd_mul(wr_dd_div(x, n), y)));
     double d = v.hi + v.lo;
-    return fabs(d) <= n * size * 0x1p-104 ? 0 : d;
+    return fabs(d) <= n * size * 0x1p-106 ? 0 : d;
 }
 
 /* The same for squares: never negative. */
@@ -275,7 +275,10 @@ static double f_covar_samp(const struct central *m, bool *null) { *null = m->n <
 static double f_corr(const struct central *m, bool *null)
 {
     *null = m->sxx == 0 || m->syy == 0;
-    double r = *null ? 0 : m->sxy / (sqrt(m->sxx) * sqrt(m->syy));
+    if (*null)
+        return 0;
+    double both = m->sxx * m->syy; /* one root is nearer than two, where the product can be had */
+    double r = m->sxy / (isnormal(both) ? sqrt(both) : sqrt(m->sxx) * sqrt(m->syy));
     return r > 1 ? 1 : r < -1 ? -1 : r;
 }
 static double f_slope(const struct central *m, bool *null) { *null = m->sxx == 0; return *null ? 0 : m->sxy / m->sxx; }
