@@ -1,4 +1,4 @@
-/* test_buf.c: the buffer's ceiling and encoding; borrowed text, UTF-8, nearest names; what is escaped for terminals. */
+/* test_buf.c: the buffer's ceiling and encoding; borrowed text, UTF-8, nearest names; what is escaped for terminals; the log. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,9 @@
 
 #include "core/buf.h"
 #include "core/log.h"
+
+#include <stdio.h>
+#include <unistd.h>
 
 #define CHECK_STR(got, want)                                             \
     do {                                                                 \
@@ -185,6 +188,44 @@ static void escape_is_safe_for_terminals(void **state WR_UNUSED)
     check_escape(WR_STR(""), 10, "");
 }
 
+/* What wr_log writes to standard error, without the time at its start. */
+static struct wr_str logged(char *text, uint32_t size, enum wr_level level, const char *msg)
+{
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    int saved = dup(STDERR_FILENO);
+    assert_true(saved >= 0 && dup2(fileno(f), STDERR_FILENO) >= 0);
+    wr_log(level, "test", "%s", msg);
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    close(saved);
+    rewind(f);
+    struct wr_str s = {text, (uint32_t)fread(text, 1, size, f)};
+    fclose(f);
+    return s;
+}
+
+static void log_writes_one_safe_line(void **state WR_UNUSED)
+{
+    static char text[4000], longest[3000];
+    struct wr_str s = logged(text, sizeof text, WR_LOG_WARN, "a \"b\"\n\x1B");
+    assert_true(s.n > 25 && s.p[23] == 'Z');
+    CHECK_STR(((struct wr_str){s.p + 24, s.n - 24}), " warn test: a \"b\"\\x0a\\x1b\n");
+    assert_int_equal(logged(text, sizeof text, WR_LOG_INFO, "not at this level").n, 0);
+    wr_log_set(WR_LOG_DEBUG, true);
+    s = logged(text, sizeof text, WR_LOG_DEBUG, "a \"b\"\n");
+    CHECK_STR(((struct wr_str){s.p, 7}), "{\"ts\":\"");
+    CHECK_STR(((struct wr_str){s.p + 7 + 24, s.n - 31}), "\",\"level\":\"debug\",\"comp\":\"test\",\"msg\":\"a \\\"b\\\"\\\\x0a\"}\n");
+    memset(longest, '"', sizeof longest - 1);
+    for (int json = 0; json < 2; json++) {
+        wr_log_set(WR_LOG_WARN, json);
+        s = logged(text, sizeof text, WR_LOG_ERROR, longest);
+        assert_true(s.n > 500 && s.n <= 2000);
+        assert_ptr_equal(memchr(s.p, '\n', s.n), s.p + s.n - 1);
+        assert_true(!json || s.p[s.n - 2] == '}');
+    }
+    wr_log_set(WR_LOG_WARN, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +237,7 @@ int main(void)
         cmocka_unit_test(trim_and_compare),
         cmocka_unit_test(nearest_name),
         cmocka_unit_test(utf8),
+        cmocka_unit_test(log_writes_one_safe_line),
         cmocka_unit_test(escape_is_safe_for_terminals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
