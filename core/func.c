@@ -7,7 +7,7 @@
 #include <threads.h>
 
 static const struct wr_func_table *const tables[] = {
-    &wr_funcs_num, &wr_funcs_math, &wr_funcs_cmp, &wr_funcs_text, &wr_funcs_like,
+    &wr_funcs_num, &wr_funcs_math, &wr_funcs_cmp, &wr_funcs_text, &wr_funcs_like, &wr_funcs_time, &wr_funcs_date,
 };
 enum { N_TABLE = sizeof(tables) / sizeof(tables[0]) };
 

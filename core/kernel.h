@@ -83,7 +83,8 @@ struct wr_func_table {
     int n;
 };
 #define WR_FUNC_TABLE(name, list) const struct wr_func_table name = {list, (int)(sizeof(list) / sizeof(list[0]))}
-extern const struct wr_func_table wr_funcs_num, wr_funcs_math, wr_funcs_cmp, wr_funcs_text, wr_funcs_like;
+extern const struct wr_func_table wr_funcs_num, wr_funcs_math, wr_funcs_cmp, wr_funcs_text, wr_funcs_like,
+    wr_funcs_time, wr_funcs_date;
 
 /* Text constant behind an argument (NULL constants and others: false). */
 static inline bool wr_arg_text(const struct wr_expr *x, struct wr_str *s)
