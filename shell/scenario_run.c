@@ -1,0 +1,528 @@
+/* scenario_run.c: runs a scenario in each variation and compares.
+ *
+ * Final content: changes are folded (+I, +U add a row; -U, -D take one away), rows are compared as sets with multiplicity; in order where
+ * the query has ORDER BY. Two rows are equal when their JSON is, members in order; numbers by value of their digits (1.50 = 1.5), never
+ * through floating point. What is not expected is an error: without a counts block there may be no late and no bad row, and in every run
+ * each operator's rows must balance.
+ * Memory: one arena a variation. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "parser/parse.h"
+#include "planner/planner.h"
+#include "shell/scripted.h"
+#include "shell/session.h"
+
+static const int batches[] = {1, 3, 1024}, task_counts[] = {1, 3};
+
+struct variant { int batch, tasks; };
+
+struct lines { struct wr_str *at; int n, cap; };
+
+static void add_line(struct lines *l, struct wr_arena *a, struct wr_str s)
+{
+    if (l->n == l->cap) {
+        int cap = l->cap ? l->cap * 2 : 64;
+        struct wr_str *more = wr_arena_alloc(a, sizeof *more * (size_t)cap);
+        if (l->n)
+            memcpy(more, l->at, sizeof *more * (size_t)l->n);
+        l->at = more;
+        l->cap = cap;
+    }
+    l->at[l->n++] = s;
+}
+
+/* ---- equal rows look equal ---- */
+
+/* 1.50 -> 1.5, 1.0 -> 1, -0 -> 0; exponents stay. */
+static void put_number(struct wr_buf *out, const char *p, uint32_t n)
+{
+    bool point = memchr(p, '.', n) && !memchr(p, 'e', n) && !memchr(p, 'E', n);
+    while (point && p[n - 1] == '0')
+        n--;
+    if (point && p[n - 1] == '.')
+        n--;
+    if (n == 2 && p[0] == '-' && p[1] == '0') {
+        p++;
+        n--;
+    }
+    wr_buf_add(out, p, n);
+}
+
+/* JSON without blanks outside of strings, numbers in one form. */
+static struct wr_str canonical(struct wr_str s, struct wr_arena *a)
+{
+    struct wr_buf out = WR_BUF_INIT(64 << 20);
+    for (uint32_t i = 0; i < s.n;) {
+        char c = s.p[i];
+        uint32_t from = i;
+        if (c == '"') {
+            for (i++; i < s.n && s.p[i] != '"'; i++)
+                i += s.p[i] == '\\';
+            i = i < s.n ? i + 1 : s.n;
+            wr_buf_add(&out, s.p + from, i - from);
+        } else if (isdigit((unsigned char)c) || (c == '-' && i + 1 < s.n && isdigit((unsigned char)s.p[i + 1]))) {
+            for (i++; i < s.n && (isalnum((unsigned char)s.p[i]) || strchr("+-.", s.p[i])); i++) {
+            }
+            put_number(&out, s.p + from, i - from);
+        } else {
+            if (!isspace((unsigned char)c))
+                wr_buf_putc(&out, c);
+            i++;
+        }
+    }
+    struct wr_str r = wr_arena_str(a, wr_buf_get(&out));
+    wr_buf_clear(&out);
+    return r;
+}
+
+static int by_text(const void *x, const void *y) { return wr_str_cmp(*(const struct wr_str *)x, *(const struct wr_str *)y); }
+
+/* What a sink got, as canonical lines: "+I {...}" each. */
+static struct lines changes_of(const struct wr_script_out *o, struct wr_arena *a)
+{
+    struct lines l = {0};
+    struct wr_str text = wr_buf_get(&o->lines), line;
+    while (wr_next_line(&text, &line)) {
+        struct wr_str op = {line.p, 2}, row = canonical((struct wr_str){line.p + 3, line.n - 3}, a);
+        add_line(&l, a, wr_arena_printf(a, "%.*s %.*s", WR_FMT(op), WR_FMT(row)));
+    }
+    return l;
+}
+
+/* The content that changes leave: additions in order of arrival, less what was taken away. false: something was taken that was not there. */
+static bool fold(const struct lines *changes, struct wr_arena *a, struct lines *out, struct wr_str *wrong)
+{
+    struct lines gone = {0}, rows = {0};
+    for (int i = 0; i < changes->n; i++) {
+        struct wr_str c = changes->at[i], row = {c.p + 3, c.n - 3};
+        add_line(c.p[0] == '-' ? &gone : &rows, a, row);
+    }
+    /* Every row taken away cancels one equal row added: by sorted merge. */
+    struct wr_str *sorted = WR_NEW_N(a, struct wr_str, rows.n + 1);
+    if (rows.n)
+        memcpy(sorted, rows.at, sizeof *sorted * (size_t)rows.n);
+    qsort(sorted, (size_t)rows.n, sizeof *sorted, by_text);
+    qsort(gone.at, (size_t)gone.n, sizeof *sorted, by_text);
+    if (gone.n == 0) {
+        *out = rows;
+        return true;
+    }
+    int g = 0;
+    for (int i = 0; i < rows.n; i++) {
+        if (g < gone.n && wr_str_eq(sorted[i], gone.at[g])) {
+            g++;
+            continue;
+        }
+        add_line(out, a, sorted[i]);
+    }
+    if (g < gone.n)
+        *wrong = gone.at[g];
+    return g == gone.n;
+}
+
+/* ---- comparing ---- */
+
+static void expected_lines(const struct wr_block *b, struct wr_arena *a, bool with_op, struct lines *out)
+{
+    struct wr_str text = b->text, line;
+    while (wr_next_line(&text, &line)) {
+        line = wr_str_trim(line);
+        if (line.n == 0 || (line.n > 1 && line.p[0] == '#' && line.p[1] == ' '))
+            continue;
+        if (with_op && line.n > 3)
+            add_line(out, a, wr_arena_printf(a, "%.2s %.*s", line.p, WR_FMT(canonical((struct wr_str){line.p + 3, line.n - 3}, a))));
+        else
+            add_line(out, a, canonical(line, a));
+    }
+}
+
+/* Prints what only one side has; both sorted unless in_order. */
+static bool compare(struct wr_buf *out, struct lines *want, struct lines *got, bool in_order)
+{
+    if (!in_order) {
+        qsort(want->at, (size_t)want->n, sizeof *want->at, by_text);
+        qsort(got->at, (size_t)got->n, sizeof *got->at, by_text);
+    }
+    bool same = want->n == got->n;
+    for (int i = 0; same && i < want->n; i++)
+        same = wr_str_eq(want->at[i], got->at[i]);
+    if (same)
+        return true;
+    wr_buf_printf(out, "    expected %d rows, got %d%s\n", want->n, got->n, in_order ? " (in order)" : "");
+    int i = 0, k = 0, shown = 0;
+    while ((i < want->n || k < got->n) && shown < 40) {
+        int c = i == want->n ? 1 : k == got->n ? -1 : in_order ? (wr_str_eq(want->at[i], got->at[k]) ? 0 : 2) : wr_str_cmp(want->at[i], got->at[k]);
+        if (c == 0) {
+            i++;
+            k++;
+            continue;
+        }
+        if (c < 0 || c == 2) {
+            wr_buf_printf(out, "    expected  %.*s\n", WR_FMT(want->at[i]));
+            i++;
+        }
+        if (c > 0) {
+            wr_buf_printf(out, "    got       %.*s\n", WR_FMT(got->at[k]));
+            k++;
+        }
+        shown++;
+    }
+    return false;
+}
+
+/* ---- counts ---- */
+
+static const struct wr_plan *scan_below(const struct wr_plan *p)
+{
+    while (p && p->kind != WR_PLAN_SCAN)
+        p = p->n_in ? p->in[0] : NULL;
+    return p;
+}
+
+/* "late", "bad", "bad.syntax", "sales.in", "sales.late", "sales.bad" */
+static bool counter(const struct wr_job *job, const struct wr_jobplan *plan, struct wr_str name, uint64_t *out)
+{
+    *out = 0;
+    if (wr_str_eq_c(name, "late")) {
+        *out = wr_job_late(job);
+        return true;
+    }
+    for (int r = 1; r < WR_R_COUNT; r++) {
+        uint64_t n = wr_job_bad_by_reason(job, (enum wr_reason)r);
+        struct wr_str reason = wr_str_c(wr_reason_name((enum wr_reason)r));
+        if (wr_str_eq_c(name, "bad"))
+            *out += n;
+        else if (name.n == reason.n + 4 && memcmp(name.p, "bad.", 4) == 0 && memcmp(name.p + 4, reason.p, reason.n) == 0)
+            *out = n;
+        else
+            continue;
+        if (!wr_str_eq_c(name, "bad"))
+            return true;
+    }
+    if (wr_str_eq_c(name, "bad"))
+        return true;
+    const char *dot = memchr(name.p, '.', name.n);
+    if (!dot)
+        return false;
+    struct wr_str source = {name.p, (uint32_t)(dot - name.p)}, what = {dot + 1, name.n - source.n - 1};
+    bool found = false;
+    for (int i = 0; i < plan->n_node; i++) {
+        const struct wr_plan *scan = scan_below(plan->node[i]);
+        if (!scan || !wr_str_eq(scan->u.scan.spec.name, source))
+            continue;
+        struct wr_node_stats n;
+        wr_job_node(job, i, &n);
+        found = true;
+        if (wr_str_eq_c(what, "late"))
+            *out += n.n.late;
+        else if (wr_str_eq_c(what, "bad"))
+            *out += n.n.bad;
+        else if (wr_str_eq_c(what, "in"))
+            *out += plan->node[i] == scan ? n.n.in : 0;
+        else
+            return false;
+    }
+    return found;
+}
+
+static bool check_counts(const struct wr_scenario *s, const struct wr_job *job, const struct wr_jobplan *plan, struct wr_buf *out)
+{
+    bool ok = true, late_said = false, bad_said = false;
+    for (int i = 0; i < s->n_block; i++) {
+        if (s->block[i].kind != WR_BLOCK_COUNTS)
+            continue;
+        struct wr_str text = s->block[i].text, line;
+        while (wr_next_line(&text, &line)) {
+            line = wr_str_trim(line);
+            const char *eq = memchr(line.p, '=', line.n);
+            if (line.n == 0 || !eq)
+                continue;
+            struct wr_str name = wr_str_trim((struct wr_str){line.p, (uint32_t)(eq - line.p)});
+            struct wr_str value = wr_str_trim((struct wr_str){eq + 1, line.n - (uint32_t)(eq - line.p) - 1});
+            uint64_t want = 0, got;
+            for (uint32_t k = 0; k < value.n; k++)
+                want = want * 10 + (uint64_t)(value.p[k] - '0');
+            late_said |= memmem(name.p, name.n, "late", 4) != NULL;
+            bad_said |= memmem(name.p, name.n, "bad", 3) != NULL;
+            if (!counter(job, plan, name, &got)) {
+                wr_buf_printf(out, "    counts: there is no counter \"%.*s\"\n", WR_FMT(name));
+                ok = false;
+            } else if (got != want) {
+                wr_buf_printf(out, "    counts: %.*s expected %llu, got %llu\n", WR_FMT(name), (unsigned long long)want, (unsigned long long)got);
+                ok = false;
+            }
+        }
+    }
+    uint64_t late = wr_job_late(job), bad;
+    counter(job, plan, WR_STR("bad"), &bad);
+    if (!late_said && late) {
+        wr_buf_printf(out, "    %llu late rows, and no counts block expects them\n", (unsigned long long)late);
+        ok = false;
+    }
+    if (!bad_said && bad) {
+        wr_buf_printf(out, "    %llu bad rows, and no counts block expects them:", (unsigned long long)bad);
+        for (int r = 1; r < WR_R_COUNT; r++)
+            if (wr_job_bad_by_reason(job, (enum wr_reason)r))
+                wr_buf_printf(out, " %s %llu", wr_reason_name((enum wr_reason)r), (unsigned long long)wr_job_bad_by_reason(job, (enum wr_reason)r));
+        wr_buf_putc(out, '\n');
+        ok = false;
+    }
+    return ok;
+}
+
+/* ---- one variation ---- */
+
+struct text_block { struct wr_str sql; const char *file; bool final, until_end; };
+
+struct one {
+    const struct wr_scenario *s;
+    struct wr_arena arena;
+    struct wr_catalog *catalog;
+    struct wr_jobplan *plan;
+    struct wr_buf errors;     /* what a user would read */
+    struct wr_str sql;        /* text the offsets of the moment point into */
+    const char *file;
+    int query[64], n_query;   /* sink numbers of bare SELECTs */
+};
+
+static void on_error(void *ctx, const struct wr_error *err)
+{
+    struct one *o = ctx;
+    wr_parse_print_error(&o->errors, o->file, o->sql, err);
+}
+
+static bool attr_true(const struct wr_block *b, const char *name)
+{
+    struct wr_str v;
+    return wr_block_attr(b, name, &v) && wr_str_eq_c(v, "true");
+}
+
+static void set_variables(struct one *o, const struct wr_block *b)
+{
+    struct wr_str rest = b->attrs;
+    while (rest.n) {
+        const char *end = memchr(rest.p, ' ', rest.n);
+        struct wr_str w = {rest.p, end ? (uint32_t)(end - rest.p) : rest.n};
+        const char *eq = memchr(w.p, '=', w.n);
+        if (eq && w.p[0] >= 'A' && w.p[0] <= 'Z')
+            wr_catalog_var(o->catalog, (struct wr_str){w.p, (uint32_t)(eq - w.p)}, (struct wr_str){eq + 1, w.n - (uint32_t)(eq - w.p) - 1});
+        rest.p += end ? w.n + 1 : w.n;
+        rest.n -= end ? w.n + 1 : w.n;
+    }
+}
+
+static void plan_text(struct one *o, const struct wr_plan_opts *opts)
+{
+    struct wr_stmt *stmt;
+    struct wr_error err = WR_ERROR_INIT;
+    if (wr_parse(o->sql, &o->arena, &stmt, on_error, o, &err))
+        return;
+    for (; stmt; stmt = stmt->next) {
+        struct wr_answer a = {0};
+        struct wr_error e = WR_ERROR_INIT;
+        if (wr_plan_stmt(o->catalog, o->plan, opts, stmt, o->sql, &o->arena, &a, &e))
+            on_error(o, &e);
+        else if (a.kind == WR_ANSWER_JOB && a.query && o->n_query < 64)
+            o->query[o->n_query++] = a.sink;
+    }
+}
+
+static wr_status plan_all(struct one *o, const struct variant *v, struct wr_error *err)
+{
+    char n[32];
+    struct wr_plan_opts opts = {.offline = true};
+    o->catalog = wr_catalog_new();
+    o->plan = wr_jobplan_new();
+    wr_catalog_var_lenient(o->catalog);
+    snprintf(n, sizeof n, "%d", v->tasks);
+    WR_TRY(wr_setting_put(o->catalog, WR_STR("parallelism"), wr_str_c(n), -1, err));
+    for (int i = 0; i < o->s->n_block; i++) {
+        const struct wr_block *b = &o->s->block[i];
+        if (b->kind != WR_BLOCK_SQL && b->kind != WR_BLOCK_JOB)
+            continue;
+        if (attr_true(b, "final"))
+            opts.final = WR_FINAL_YES;
+        opts.until_end |= attr_true(b, "until_end");
+        set_variables(o, b);
+        o->sql = b->text;
+        o->file = "sql";
+        if (b->kind == WR_BLOCK_JOB) {
+            const char *slash = memrchr(o->s->path.p, '/', o->s->path.n);
+            struct wr_str dir = {o->s->path.p, slash ? (uint32_t)(slash - o->s->path.p) + 1 : 0};
+            bool rooted = b->name.n && b->name.p[0] == '/';
+            o->file = wr_arena_printf(&o->arena, "%.*s%.*s", rooted ? 0 : (int)dir.n, dir.p, WR_FMT(b->name)).p;
+            WR_TRY(wr_read_file(o->file, &o->arena, &o->sql, err));
+        }
+        plan_text(o, &opts);
+    }
+    if (o->errors.n == 0) {
+        struct wr_error e = WR_ERROR_INIT;
+        if (wr_plan_finish(o->catalog, o->plan, &opts, &e))
+            on_error(o, &e);
+    }
+    return WR_OK;
+}
+
+static bool check_errors(const struct one *o, struct wr_buf *out, bool *expected)
+{
+    bool ok = true;
+    for (int i = 0; i < o->s->n_block; i++) {
+        if (o->s->block[i].kind != WR_BLOCK_ERROR)
+            continue;
+        *expected = true;
+        struct wr_str text = o->s->block[i].text, line;
+        while (wr_next_line(&text, &line)) {
+            line = wr_str_trim(line);
+            if (line.n == 0 || (o->errors.n && memmem(o->errors.p, o->errors.n, line.p, line.n)))
+                continue;
+            wr_buf_printf(out, "    expected an error with  %.*s\n", WR_FMT(line));
+            ok = false;
+        }
+    }
+    if ((!ok || !*expected) && o->errors.n) {
+        wr_buf_printf(out, "    the error was:\n%.*s", (int)o->errors.n, o->errors.p);
+        ok = false;
+    }
+    return ok && (!*expected || o->errors.n > 0);
+}
+
+/* The sink an expect block speaks of: by name; without one, the next bare query. */
+static const struct wr_script_out *sink_of(const struct one *o, const struct wr_script *sc, const struct wr_block *b, int *next_query)
+{
+    if (b->name.n == 0)
+        return *next_query < o->n_query ? &sc->out[o->query[(*next_query)++]] : NULL;
+    for (int i = 0; i < sc->n_out; i++)
+        if (wr_str_eq(sc->out[i].name, b->name))
+            return &sc->out[i];
+    return NULL;
+}
+
+static bool check_rows(struct one *o, const struct wr_script *sc, const struct variant *v, struct wr_buf *out)
+{
+    bool ok = true;
+    int next_rows = 0, next_changes = 0;
+    for (int i = 0; i < o->s->n_block; i++) {
+        const struct wr_block *b = &o->s->block[i];
+        if (b->kind != WR_BLOCK_EXPECT && b->kind != WR_BLOCK_CHANGES)
+            continue;
+        bool changes = b->kind == WR_BLOCK_CHANGES;
+        const struct wr_script_out *so = sink_of(o, sc, b, changes ? &next_changes : &next_rows);
+        struct wr_buf diff = WR_BUF_INIT(1 << 20);
+        if (!so) {
+            wr_buf_printf(&diff, "    there is no sink \"%.*s\"\n", WR_FMT(b->name));
+        } else if (!changes || (v->tasks == 1 && v->batch == 1)) {
+            struct lines want = {0}, all = changes_of(so, &o->arena), got = {0};
+            struct wr_str wrong = {0};
+            expected_lines(b, &o->arena, changes, &want);
+            if (changes)
+                compare(&diff, &want, &all, true);
+            else if (!fold(&all, &o->arena, &got, &wrong))
+                wr_buf_printf(&diff, "    a row was taken back that was not there: %.*s\n", WR_FMT(wrong));
+            else
+                compare(&diff, &want, &got, so->ordered);
+        }
+        if (diff.n) {
+            wr_buf_printf(out, "  line %d, %s %.*s:\n", b->line, changes ? "changes" : "expect", WR_FMT(b->name));
+            wr_buf_str(out, wr_buf_get(&diff));
+            ok = false;
+        }
+        wr_buf_clear(&diff);
+    }
+    return ok;
+}
+
+static bool run_job(struct one *o, const struct variant *v, struct wr_buf *out)
+{
+    struct wr_script sc;
+    struct wr_error err = WR_ERROR_INIT;
+    struct wr_job *job = NULL;
+    wr_script_init(&sc, o->s, o->plan, &o->arena);
+    struct wr_job_opts opts = {.batch_rows = (uint32_t)v->batch, .flush_each = true, .clock = wr_script_clock, .open_source = wr_script_source,
+                               .open_sink = wr_script_sink, .ctx = &sc};
+    bool ok = true;
+    if (wr_job_open(o->plan, &opts, &job, &err) || wr_job_run(job, &err)) {
+        o->file = "job";
+        on_error(o, &err);
+        bool expected = false;
+        ok = check_errors(o, out, &expected);
+    } else {
+        ok = check_rows(o, &sc, v, out);
+        ok &= check_counts(o->s, job, o->plan, out);
+        ok &= wr_job_balanced(job, out);
+        for (int i = 0; i < o->s->n_block; i++)
+            if (o->s->block[i].kind == WR_BLOCK_ERROR) {
+                wr_buf_puts(out, "    expected an error, and there was none\n");
+                ok = false;
+            }
+        if (sc.next < o->s->n_event) {
+            wr_buf_printf(out, "    line %d: this and the records behind it were not read (is the source's name right? does a LIMIT end the job?)\n",
+                          o->s->event[sc.next].line);
+            ok &= attr_true(&o->s->block[0], "partial");
+        }
+    }
+    wr_job_close(job);
+    wr_script_clear(&sc);
+    return ok;
+}
+
+static bool run_variant(const struct wr_scenario *s, const struct variant *v, struct wr_buf *out, wr_status *st, struct wr_error *err)
+{
+    struct one o = {.s = s, .errors = {.max = 1 << 20}};
+    bool ok = false, expected = false;
+    *st = plan_all(&o, v, err);
+    if (*st == WR_OK) {
+        if (o.errors.n)
+            ok = check_errors(&o, out, &expected);
+        else if (o.plan->n_sink == 0)
+            wr_buf_puts(out, "    there is no query\n");
+        else
+            ok = run_job(&o, v, out);
+    }
+    wr_jobplan_free(o.plan);
+    wr_catalog_free(o.catalog);
+    wr_buf_clear(&o.errors);
+    wr_arena_clear(&o.arena);
+    return ok;
+}
+
+/* An attribute "batch=1" or "tasks=1" on the first block keeps a scenario to that. */
+static bool wanted(const struct wr_scenario *s, const char *attr, int n)
+{
+    struct wr_str v;
+    if (!wr_block_attr(&s->block[0], attr, &v))
+        return true;
+    char text[16];
+    snprintf(text, sizeof text, "%d", n);
+    return wr_str_eq_c(v, text);
+}
+
+wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, struct wr_error *err)
+{
+    struct wr_arena a = {0};
+    struct wr_str text;
+    struct wr_scenario s;
+    *passed = true;
+    wr_status st = wr_read_file(path, &a, &text, err);
+    if (st == WR_OK)
+        st = wr_scenario_parse(wr_str_c(path), text, &a, &s, err);
+    for (size_t b = 0; st == WR_OK && *passed && b < sizeof batches / sizeof *batches; b++)
+        for (size_t t = 0; st == WR_OK && *passed && t < sizeof task_counts / sizeof *task_counts; t++) {
+            struct variant v = {batches[b], task_counts[t]};
+            if (!wanted(&s, "batch", v.batch) || !wanted(&s, "tasks", v.tasks))
+                continue;
+            struct wr_buf diff = WR_BUF_INIT(4 << 20);
+            if (!run_variant(&s, &v, &diff, &st, err)) {
+                *passed = false;
+                wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d): %.*s\n", path, v.batch, v.tasks, WR_FMT(s.title));
+                wr_buf_str(out, wr_buf_get(&diff));
+            }
+            wr_buf_clear(&diff);
+        }
+    if (st == WR_OK && *passed)
+        wr_buf_printf(out, "ok     %s: %.*s\n", path, WR_FMT(s.title));
+    wr_arena_clear(&a);
+    return st;
+}

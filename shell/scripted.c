@@ -1,0 +1,276 @@
+/* scripted.c: see scripted.h.
+ * Rules:  events are taken strictly in the scenario's order, over all sources; a source whose turn it is not gives nothing.
+ * Memory: records borrow from the scenario's text, which outlives the job. */
+#include "shell/scripted.h"
+
+#include <stdlib.h>
+
+/* ---- source ---- */
+
+struct scripted {
+    struct wr_source base;
+    const struct wr_source_spec *spec;
+    struct wr_script *script;
+    struct wr_decoder *decoder;
+    struct wr_str topic;
+};
+struct record { const struct wr_event *e; int64_t offset; const struct scripted *src; };
+
+static void record_origin(const struct wr_batch *b, uint32_t row, struct wr_origin *out)
+{
+    const struct record *r = (const struct record *)b->src_priv + row;
+    *out = (struct wr_origin){.topic = r->src->topic, .part = r->e->part, .offset = r->offset, .ts_us = r->e->ts_us, .raw = r->e->value, .key = r->e->key};
+}
+
+static void set_meta(struct scripted *s, struct wr_batch *b, uint32_t row, const struct record *r)
+{
+    for (int c = 0; c < s->spec->n_col; c++) {
+        const struct wr_coldef *d = &s->spec->col[c];
+        if (d->from != WR_COL_META)
+            continue;
+        struct wr_value v = {.type = d->type};
+        if (wr_str_eq_c(d->path, "key")) {
+            v.null = !r->e->has_key;
+            v.as.s = r->e->key;
+        } else if (wr_str_eq_c(d->path, "partition")) {
+            v.as.i = r->e->part;
+        } else if (wr_str_eq_c(d->path, "offset")) {
+            v.as.i = r->offset;
+        } else if (wr_str_eq_c(d->path, "topic")) {
+            v.as.s = s->topic;
+        } else if (wr_str_eq_c(d->path, "timestamp")) {
+            v.null = r->e->ts_us == INT64_MIN;
+            v.as.i = d->type.id == WR_T_BIGINT ? r->e->ts_us / 1000 : r->e->ts_us;
+        } else {
+            v.null = true;
+        }
+        if (v.null)
+            wr_vec_nulls(&b->col[c], b->cap, &b->mem)[row] = 1;
+        else
+            wr_vec_set(&b->col[c], row, &v, b->cap, &b->mem);
+    }
+}
+
+/* Handles what is not a record; true: nothing to deliver this round. */
+static bool other_event(struct scripted *s, const struct wr_event *e)
+{
+    struct wr_script *sc = s->script;
+    switch (e->kind) {
+    case WR_EVENT_RECORD: return false;
+    case WR_EVENT_ADVANCE:
+        sc->clock += e->us;
+        sc->pause = 2; /* the round in flight still has the old time */
+        return true;
+    case WR_EVENT_CAUGHT:
+        for (int p = 0; p < s->base.n_part; p++)
+            if (e->part < 0 || e->part == p)
+                s->base.part[p].caught_up = true;
+        sc->pause = 1;
+        return true;
+    }
+    WR_BUG("event of kind %d", (int)e->kind);
+}
+
+/* Up to batch_rows records in a row that are this source's. */
+static uint32_t take_events(struct scripted *s, const struct wr_event **list, uint32_t most)
+{
+    struct wr_script *sc = s->script;
+    uint32_t n = 0;
+    pthread_mutex_lock(&sc->lock);
+    if (sc->pause > 0) {
+        sc->pause--;
+    } else {
+        while (n < most && sc->next < sc->scenario->n_event) {
+            const struct wr_event *e = &sc->scenario->event[sc->next];
+            if (!wr_str_eq(e->source, s->spec->name) || (n > 0 && e->kind != WR_EVENT_RECORD))
+                break;
+            sc->next++;
+            if (other_event(s, e))
+                break;
+            list[n++] = e;
+        }
+        if (n == 0 && sc->next == sc->scenario->n_event && sc->pause == 0) {
+            s->base.ended = true;
+            for (int p = 0; p < s->base.n_part; p++)
+                s->base.part[p].ended = true;
+        }
+    }
+    pthread_mutex_unlock(&sc->lock);
+    return n;
+}
+
+static wr_status scripted_poll(struct wr_source *base, int wait_ms WR_UNUSED, struct wr_batch **out, struct wr_error *err)
+{
+    struct scripted *s = (struct scripted *)base;
+    uint32_t most = s->spec->batch_rows ? s->spec->batch_rows : 1024;
+    const struct wr_event **list = wr_malloc(sizeof *list * most);
+    uint32_t n = take_events(s, list, most);
+    struct wr_batch *b = n ? wr_batch_new(s->spec->schema, n) : NULL;
+    struct record *rec = n ? wr_arena_alloc(&b->mem, sizeof *rec * n) : NULL;
+    uint32_t *part = n ? wr_arena_alloc(&b->mem, sizeof *part * n) : NULL;
+    int64_t *ts = n ? wr_arena_alloc(&b->mem, sizeof *ts * n) : NULL;
+    wr_status st = WR_OK;
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < n && st == WR_OK; i++) {
+        struct wr_part *p = &base->part[list[i]->part];
+        p->caught_up = false;
+        rec[row] = (struct record){list[i], p->next++, s};
+        base->records++;
+        struct wr_bad bad = {0};
+        enum wr_reason why = s->spec->format ? s->spec->format->decode(s->decoder, list[i]->value, b, row, &bad) : WR_R_SYNTAX;
+        if (why) {
+            bad.reason = why;
+            b->src_priv = rec;
+            record_origin(b, row, &bad.from);
+            base->n_bad++;
+            st = s->spec->bad->report(s->spec->bad->ctx, &bad, err);
+            continue;
+        }
+        set_meta(s, b, row, &rec[row]);
+        part[row] = (uint32_t)list[i]->part;
+        ts[row] = list[i]->ts_us;
+        row++;
+    }
+    free(list);
+    if (st || row == 0) {
+        wr_batch_unref(b);
+        return st;
+    }
+    b->len = b->n_live = row;
+    b->part = part;
+    b->rec_ts = ts;
+    b->src_priv = rec;
+    b->origin = record_origin;
+    *out = b;
+    return WR_OK;
+}
+
+static void scripted_close(struct wr_source *base)
+{
+    struct scripted *s = (struct scripted *)base;
+    if (s->decoder)
+        s->spec->format->decoder_close(s->decoder);
+    free(base->part);
+    free(s);
+}
+
+static wr_status scripted_position(struct wr_source *s WR_UNUSED, struct wr_buf *out WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+static wr_status scripted_seek(struct wr_source *s WR_UNUSED, struct wr_str at WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+
+static const struct wr_source_vt scripted_vt = {
+    .poll = scripted_poll, .position = scripted_position, .seek = scripted_seek, .close = scripted_close,
+};
+
+wr_status wr_script_source(void *ctx, const struct wr_plan *scan WR_UNUSED, const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err)
+{
+    struct wr_script *sc = ctx;
+    int most = -1;
+    for (int i = 0; i < sc->scenario->n_event; i++)
+        if (wr_str_eq(sc->scenario->event[i].source, spec->name) && sc->scenario->event[i].part > most)
+            most = sc->scenario->event[i].part;
+    bool named = false;
+    for (int i = 0; i < sc->scenario->n_block; i++)
+        named |= sc->scenario->block[i].kind == WR_BLOCK_INPUT && wr_str_eq(sc->scenario->block[i].name, spec->name);
+    if (!named && !spec->format)
+        return WR_OK; /* datagen and the like run as they are */
+    struct scripted *s = wr_calloc(1, sizeof *s);
+    s->base.vt = &scripted_vt;
+    s->base.bounded = true;
+    s->base.n_part = most < 0 ? 1 : most + 1;
+    s->base.part = wr_calloc((size_t)s->base.n_part, sizeof *s->base.part);
+    s->spec = spec;
+    s->script = sc;
+    s->topic = wr_opt_text_or(spec->opts, "topic", "");
+    if (s->topic.n == 0)
+        s->topic = spec->name;
+    for (int p = 0; p < s->base.n_part; p++)
+        s->base.part[p] = (struct wr_part){.topic = s->topic, .num = p, .end = -1};
+    wr_status st = spec->format ? spec->format->decoder_open(spec, &s->decoder, err) : WR_OK;
+    if (st) {
+        scripted_close(&s->base);
+        return st;
+    }
+    *out = &s->base;
+    return WR_OK;
+}
+
+/* ---- sink ---- */
+
+struct kept {
+    struct wr_sink base;
+    const struct wr_sink_spec *spec;
+    struct wr_script_out *out;
+};
+
+static wr_status kept_write(struct wr_sink *base, struct wr_batch *b, struct wr_error *err WR_UNUSED)
+{
+    static const char *const op_name[] = {"+I", "-U", "+U", "-D"};
+    struct kept *k = (struct kept *)base;
+    struct wr_buf *o = &k->out->lines;
+    for (uint32_t i = 0; i < b->n_live; i++) {
+        uint32_t r = wr_batch_row(b, i);
+        wr_buf_puts(o, op_name[wr_batch_op(b, r)]);
+        wr_buf_puts(o, " {");
+        for (int c = 0; c < b->n_col; c++) {
+            struct wr_value name = {.type = WR_TYPE_OF(TEXT), .as.s = k->spec->schema->field[c].name};
+            wr_buf_puts(o, c ? ", " : "");
+            wr_print_value(o, &name, WR_STYLE_JSON);
+            wr_buf_puts(o, ": ");
+            wr_print_vec(o, &b->col[c], r, WR_STYLE_JSON);
+        }
+        wr_buf_puts(o, "}\n");
+        base->rows++;
+    }
+    wr_batch_unref(b);
+    return WR_OK;
+}
+
+static wr_status kept_flush(struct wr_sink *base WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+static void kept_close(struct wr_sink *base) { free(base); }
+static const struct wr_sink_vt kept_vt = {.write = kept_write, .flush = kept_flush, .close = kept_close};
+
+wr_status wr_script_sink(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err WR_UNUSED)
+{
+    struct wr_script *sc = ctx;
+    struct kept *k = wr_calloc(1, sizeof *k);
+    k->base.vt = &kept_vt;
+    k->spec = spec;
+    for (int i = 0; i < sc->n_out; i++)
+        if (wr_str_eq(sc->out[i].name, sink->u.sink.spec.name) && !sc->out[i].lines.p && !sc->out[i].lines.max) {
+            k->out = &sc->out[i];
+            break;
+        }
+    WR_ASSERT(k->out);
+    k->out->lines.max = 256 << 20;
+    k->out->updating = sink->in[0]->updating;
+    k->out->ordered = sink->in[0]->kind == WR_PLAN_SORT;
+    *out = &k->base;
+    return WR_OK;
+}
+
+/* ---- one run ---- */
+
+int64_t wr_script_clock(void *ctx)
+{
+    struct wr_script *s = ctx;
+    pthread_mutex_lock(&s->lock);
+    int64_t t = s->clock;
+    pthread_mutex_unlock(&s->lock);
+    return t;
+}
+
+void wr_script_init(struct wr_script *s, const struct wr_scenario *scenario, const struct wr_jobplan *plan, struct wr_arena *a)
+{
+    *s = (struct wr_script){.scenario = scenario, .clock = 1000000, .n_out = plan->n_sink};
+    pthread_mutex_init(&s->lock, NULL);
+    s->out = WR_NEW_N(a, struct wr_script_out, plan->n_sink + 1);
+    for (int i = 0; i < plan->n_sink; i++)
+        s->out[i].name = plan->sink[i]->u.sink.spec.name;
+}
+
+void wr_script_clear(struct wr_script *s)
+{
+    for (int i = 0; i < s->n_out; i++)
+        wr_buf_clear(&s->out[i].lines);
+    pthread_mutex_destroy(&s->lock);
+}

@@ -1,0 +1,34 @@
+/* scripted.h: the sources and sinks of a scenario test: records in the script's order, results kept as lines of JSON.
+ * They stand in for whatever connectors the job declares; decoding uses the declared format, so a test takes the same path as the job. */
+#ifndef WR_SHELL_SCRIPTED_H
+#define WR_SHELL_SCRIPTED_H
+
+#include <pthread.h>
+
+#include "executor/job.h"
+#include "shell/scenario.h"
+
+struct wr_script_out {       /* what one sink got */
+    struct wr_str name;
+    bool updating, ordered;
+    struct wr_buf lines;     /* one JSON object a line; a change's op in front: "+I {...}" */
+};
+
+struct wr_script {           /* one run */
+    const struct wr_scenario *scenario;
+    pthread_mutex_t lock;    /* guards next, clock, pause: sources may live in several tasks */
+    int next;                /* next event */
+    int64_t clock;           /* monotonic µs that the job sees */
+    int pause;               /* polls to answer with nothing, so that ticks see the new time */
+    int n_out;
+    struct wr_script_out *out; /* one a SINK node of the plan, in its order */
+};
+
+void wr_script_init(struct wr_script *s, const struct wr_scenario *scenario, const struct wr_jobplan *plan, struct wr_arena *a);
+void wr_script_clear(struct wr_script *s);
+/* For wr_job_opts; ctx is the script. */
+int64_t wr_script_clock(void *ctx);
+wr_status wr_script_source(void *ctx, const struct wr_plan *scan, const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err);
+wr_status wr_script_sink(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err);
+
+#endif
