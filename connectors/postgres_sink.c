@@ -1,0 +1,496 @@
+/* postgres_sink.c: writes results to a PostgreSQL table; the `postgres` connector with its options.
+ *
+ * How:    rows wait until there are some thousand, for a second at most, or until flush; of several changes of one key only the last is kept. Then each column
+ *         travels as one binary array and one statement writes all rows: INSERT ... SELECT FROM unnest(...) [ON CONFLICT DO UPDATE], and
+ *         a DELETE for keys that went away, in one transaction. Keys are sorted, so that two writers of one table do not deadlock.
+ * Rules:  a lost connection, a full or restarting server, a lock time-out: the same rows are tried again, with pauses, until retry_timeout.
+ *         A row that the table refuses (constraint, range, NUL byte) is found by halving inside one transaction, reported as bad, and the
+ *         others are written. Anything else stops the job with the server's own words.
+ * Memory: pending rows hold their batches; keys lie in an arena; both go at each send. */
+#include "connectors/postgres_sink.h"
+#include "core/key.h"
+#include "core/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { ROWS = 5000, MOST_ROWS = 1000000, MOST_BYTES = 8 << 20, LINGER_US = 1000000, STOP_MS = 10000 };
+
+/* ---- options ---- */
+
+#define SNK WR_AS_SINK
+#define BOTH (WR_AS_SINK | WR_AS_LOOKUP)
+static const struct wr_optdesc postgres_opts[] = {
+    {"url", NULL, BOTH, WR_OPT_TEXT, true, true, NULL, NULL, "postgres://user:password@host:5432/database, or host=... dbname=..."},
+    {"user", "username", BOTH, WR_OPT_TEXT, false, false, NULL, NULL, "login name, if not in the url"},
+    {"password", NULL, BOTH, WR_OPT_TEXT, false, true, NULL, NULL, "password, if not in the url"},
+    {"table", "table-name table_name", BOTH, WR_OPT_TEXT, true, false, NULL, NULL, "table or schema.table; case counts"},
+    {"primary_key", "key", SNK, WR_OPT_TEXT, false, false, NULL, NULL, "columns that identify a row; without them rows are appended"},
+    {"create", NULL, SNK, WR_OPT_BOOL, false, false, "false", NULL, "make the table if it is not there"},
+    {"batch_rows", "sink.buffer-flush.max-rows", SNK, WR_OPT_INT, false, false, "5000", NULL, "most rows in one statement"},
+    {"retry_timeout", NULL, SNK, WR_OPT_DURATION, false, false, "5 min", NULL, "how long to try again while the server is away"},
+    {NULL, NULL, 0, WR_OPT_TEXT, false, false, NULL, NULL, NULL},
+};
+
+/* ---- the sink ---- */
+
+struct refused {
+    const struct wr_pg_row *row;
+    char column[64], msg[200];
+};
+
+struct pg_sink {
+    struct wr_sink base;
+    struct wr_sink_spec spec;
+    PGconn *c;                 /* NULL: not connected (now) */
+    struct wr_pg_target target;
+    uint32_t most;             /* rows that make a send */
+    struct wr_pg_row *row;     /* pending */
+    uint32_t n, cap;
+    size_t bytes;              /* of their text, about */
+    int64_t since;             /* monotonic µs when the oldest came: few keys that change often must not wait for ever */
+    uint32_t *table;           /* hash of keys: 1 + index into row; 0: free. 2 * cap slots */
+    struct wr_arena keys;
+    struct wr_buf key;         /* of one row */
+    struct wr_buf *array;      /* a column each: the parameters of a statement */
+    int n_text, *text;         /* TEXT columns: they may not hold NUL bytes */
+    const struct wr_pg_row **order; /* pending rows as they are sent: deletes, then the others, each by key */
+    struct refused *bad;       /* found in the transaction under way; reported once it is committed */
+    uint32_t n_bad, cap_bad;
+    PGresult *last;            /* of the statement that failed; NULL: none */
+};
+
+static const struct wr_sink_vt postgres_sink;
+
+static enum wr_accepts postgres_accepts(const struct wr_sink_spec *spec)
+{
+    return spec->n_key ? WR_ACCEPT_UPSERT : WR_ACCEPT_APPEND;
+}
+
+static void postgres_promise(const struct wr_sink_spec *spec, struct wr_buf *out)
+{
+    if (spec->n_key)
+        wr_buf_puts(out, "at least once: after a failure rows are written again under their keys, which changes nothing");
+    else
+        wr_buf_puts(out, "at least once: after a failure rows may be appended again");
+}
+
+/* ---- pending rows ---- */
+
+static void drop_pending(struct pg_sink *s)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        wr_batch_unref(s->row[i].batch);
+    s->n = 0;
+    s->bytes = 0;
+    s->since = 0;
+    s->n_bad = 0;
+    wr_arena_reset(&s->keys);
+    if (s->table)
+        memset(s->table, 0, (size_t)s->cap * 2 * sizeof *s->table);
+}
+
+static uint32_t *slot_of(const struct pg_sink *s, struct wr_str key)
+{
+    uint32_t mask = s->cap * 2 - 1, at = (uint32_t)wr_hash_bytes(key.p, key.n, 0) & mask;
+    while (s->table[at] && !wr_str_eq(s->row[s->table[at] - 1].key, key))
+        at = (at + 1) & mask;
+    return &s->table[at];
+}
+
+/* Room for one more row; cap stays a power of two. */
+static void make_room(struct pg_sink *s)
+{
+    if (s->n < s->cap)
+        return;
+    s->cap = s->cap ? s->cap * 2 : 1024;
+    s->row = wr_realloc(s->row, s->cap * sizeof *s->row);
+    s->order = wr_realloc(s->order, s->cap * sizeof *s->order);
+    if (s->spec.n_key == 0)
+        return;
+    free(s->table);
+    s->table = wr_calloc((size_t)s->cap * 2, sizeof *s->table);
+    for (uint32_t i = 0; i < s->n; i++)
+        *slot_of(s, s->row[i].key) = i + 1;
+}
+
+static void add_row(struct pg_sink *s, struct wr_batch *b, uint32_t row, bool delete)
+{
+    make_room(s);
+    struct wr_pg_row one = {.batch = b, .row = row, .delete = delete};
+    if (s->spec.n_key) {
+        wr_buf_reset(&s->key);
+        for (int i = 0; i < s->spec.n_key; i++)
+            wr_key_put(&s->key, &b->col[s->spec.key[i]], row, false, false);
+        uint32_t *at = slot_of(s, wr_buf_get(&s->key));
+        if (*at) { /* a later change of a key that is waiting */
+            struct wr_pg_row *old = &s->row[*at - 1];
+            wr_batch_ref(b);
+            wr_batch_unref(old->batch);
+            one.key = old->key;
+            *old = one;
+            return;
+        }
+        one.key = wr_arena_str(&s->keys, wr_buf_get(&s->key));
+        *at = s->n + 1;
+    }
+    wr_batch_ref(b);
+    s->row[s->n++] = one;
+}
+
+static wr_status report(struct pg_sink *s, const struct wr_batch *b, uint32_t row, struct wr_str column, const char *msg, struct wr_error *err)
+{
+    struct wr_bad bad = {.reason = WR_R_SINK, .column = column};
+    (void)snprintf(bad.msg, sizeof bad.msg, "%s", msg);
+    wr_batch_origin(b, row, &bad.from);
+    if (s->spec.bad)
+        return s->spec.bad->report(s->spec.bad->ctx, &bad, err);
+    return wr_fail(err, WR_EDATA, "table \"%.*s\": %s", WR_FMT(s->target.plain), msg);
+}
+
+/* What PostgreSQL would refuse for sure is not even sent. */
+static bool refuse_early(struct pg_sink *s, const struct wr_batch *b, uint32_t row, bool delete, wr_status *st, struct wr_error *err)
+{
+    for (int i = 0; i < s->spec.n_key && !s->target.null_keys; i++) {
+        int col = s->spec.key[i];
+        if (!wr_vec_null(&b->col[col], row))
+            continue;
+        if (!delete) /* there can be no such row to delete */
+            *st = report(s, b, row, s->spec.schema->field[col].name, "a key column is NULL", err);
+        return true;
+    }
+    for (int i = 0; i < s->n_text && !delete; i++) {
+        const struct wr_vec *v = &b->col[s->text[i]];
+        if (wr_vec_null(v, row))
+            continue;
+        struct wr_str text = WR_VEC_STR(v)[wr_vec_at(v, row)];
+        s->bytes += text.n;
+        if (text.n && memchr(text.p, 0, text.n)) {
+            *st = report(s, b, row, s->spec.schema->field[s->text[i]].name, "text of PostgreSQL cannot hold a NUL byte", err);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- connecting ---- */
+
+static void disconnect(struct pg_sink *s)
+{
+    PQclear(s->last);
+    s->last = NULL;
+    if (s->c)
+        PQfinish(s->c);
+    s->c = NULL;
+}
+
+static wr_status connect_to(struct pg_sink *s, struct wr_error *err)
+{
+    if (s->c)
+        return WR_OK;
+    WR_TRY(wr_pg_connect(s->spec.opts, s->spec.stop, &s->c, err));
+    wr_status st = wr_pg_target_open(s->c, &s->spec, &s->target, err);
+    if (st)
+        disconnect(s);
+    return st;
+}
+
+/* ---- sending ---- */
+
+enum outcome { DONE, AGAIN, ROW, STOP };
+
+static enum outcome outcome_of(struct pg_sink *s, PGresult *r)
+{
+    ExecStatusType got = PQresultStatus(r);
+    if (got == PGRES_COMMAND_OK || got == PGRES_TUPLES_OK) {
+        PQclear(r);
+        return DONE;
+    }
+    PQclear(s->last);
+    s->last = r;
+    switch (wr_pg_classify(s->c, r)) {
+    case WR_PG_AGAIN: return AGAIN;
+    case WR_PG_ROW: return ROW;
+    case WR_PG_STOP: return STOP;
+    }
+    return STOP;
+}
+
+static enum outcome run(struct pg_sink *s, const char *sql)
+{
+    return outcome_of(s, PQexec(s->c, sql));
+}
+
+/* Writes rows[0..n), all deletes or none. */
+static enum outcome run_rows(struct pg_sink *s, const struct wr_pg_row *const *rows, uint32_t n)
+{
+    const struct wr_schema *schema = s->spec.schema;
+    bool delete = rows[0]->delete;
+    int n_col = delete ? s->spec.n_key : schema->n;
+    Oid *oid = wr_malloc((size_t)n_col * sizeof *oid);
+    const char **value = wr_malloc((size_t)n_col * sizeof *value);
+    int *length = wr_malloc((size_t)n_col * sizeof *length), *format = wr_malloc((size_t)n_col * sizeof *format);
+    bool fits = true;
+    for (int i = 0; i < n_col; i++) {
+        int col = delete ? s->spec.key[i] : i;
+        wr_buf_reset(&s->array[i]);
+        wr_pg_put_array(&s->array[i], col, schema->field[col].type, rows, n);
+        fits &= !s->array[i].overflow;
+        oid[i] = wr_pg_array_oid(schema->field[col].type);
+        value[i] = s->array[i].p;
+        length[i] = (int)s->array[i].n;
+        format[i] = 1;
+    }
+    enum outcome out = ROW; /* too large for one parameter: halved, and a single such row is refused */
+    if (fits)
+        out = outcome_of(s, PQexecParams(s->c, delete ? s->target.delete : s->target.insert, n_col, oid, value, length, format, 0));
+    free(oid);
+    free(value);
+    free(length);
+    free(format);
+    return out;
+}
+
+static void note_refused(struct pg_sink *s, const struct wr_pg_row *row)
+{
+    if (s->n_bad == s->cap_bad) {
+        s->cap_bad = s->cap_bad ? s->cap_bad * 2 : 16;
+        s->bad = wr_realloc(s->bad, s->cap_bad * sizeof *s->bad);
+    }
+    struct refused *r = &s->bad[s->n_bad++];
+    const char *column = s->last ? PQresultErrorField(s->last, PG_DIAG_COLUMN_NAME) : NULL;
+    r->row = row;
+    (void)snprintf(r->column, sizeof r->column, "%s", column ? column : "");
+    if (s->last)
+        wr_pg_message(s->c, s->last, r->msg, sizeof r->msg);
+    else
+        (void)snprintf(r->msg, sizeof r->msg, "the row is too large");
+}
+
+/* Writes rows inside an open transaction, halving where some row is refused. */
+static enum outcome run_halving(struct pg_sink *s, const struct wr_pg_row *const *rows, uint32_t n)
+{
+    PQclear(s->last);
+    s->last = NULL;
+    enum outcome out = run(s, "SAVEPOINT weir");
+    if (!out)
+        out = run_rows(s, rows, n);
+    if (!out)
+        return run(s, "RELEASE SAVEPOINT weir");
+    if (out != ROW)
+        return out;
+    if (n == 1)
+        note_refused(s, rows[0]);
+    out = run(s, "ROLLBACK TO SAVEPOINT weir; RELEASE SAVEPOINT weir");
+    if (!out && n > 1)
+        out = run_halving(s, rows, n / 2);
+    if (!out && n > 1)
+        out = run_halving(s, rows + n / 2, n - n / 2);
+    return out;
+}
+
+/* One transaction with everything: quick, or (careful) finding the rows that the table refuses. */
+static enum outcome run_all(struct pg_sink *s, uint32_t n_delete, uint32_t n, bool careful)
+{
+    s->n_bad = 0;
+    if (!careful && (n_delete == 0 || n_delete == n))
+        return run_rows(s, s->order, n); /* a statement is a transaction */
+    enum outcome out = run(s, careful ? "BEGIN; SET CONSTRAINTS ALL IMMEDIATE" : "BEGIN");
+    if (!out && n_delete)
+        out = careful ? run_halving(s, s->order, n_delete) : run_rows(s, s->order, n_delete);
+    if (!out && n > n_delete)
+        out = careful ? run_halving(s, s->order + n_delete, n - n_delete) : run_rows(s, s->order + n_delete, n - n_delete);
+    if (!out)
+        return run(s, "COMMIT");
+    if (s->c && PQstatus(s->c) == CONNECTION_OK)
+        PQclear(PQexec(s->c, "ROLLBACK"));
+    return out;
+}
+
+static int by_kind_and_key(const void *a, const void *b)
+{
+    const struct wr_pg_row *x = *(const struct wr_pg_row *const *)a, *y = *(const struct wr_pg_row *const *)b;
+    if (x->delete != y->delete)
+        return x->delete ? -1 : 1;
+    return wr_str_cmp(x->key, y->key);
+}
+
+/* Pauses before another try; an error when the time is up. */
+static wr_status wait_again(struct pg_sink *s, int64_t started, int tries, struct wr_error *err)
+{
+    int64_t limit = wr_opt_duration(s->spec.opts, "retry_timeout", 5 * WR_US_MIN), pause = 50000 << (tries < 7 ? tries : 7);
+    int64_t until = wr_clock_mono() + (pause < 5 * WR_US_SEC ? pause : 5 * WR_US_SEC);
+    bool stopping = s->spec.stop && atomic_load(s->spec.stop);
+    if (wr_clock_mono() - started > (stopping && limit > STOP_MS * INT64_C(1000) ? STOP_MS * INT64_C(1000) : limit))
+        return err->code;
+    wr_log(tries ? WR_LOG_DEBUG : WR_LOG_WARN, "postgres", "sink \"%.*s\": %s; trying again", WR_FMT(s->spec.name), err->msg);
+    while (wr_clock_mono() < until && !(s->spec.stop && atomic_load(s->spec.stop) && !stopping)) {
+        struct timespec t = {0, 20000000};
+        (void)nanosleep(&t, NULL);
+    }
+    s->base.retries++;
+    wr_error_clear(err);
+    return WR_OK;
+}
+
+/* What the failed statement said, as an error. */
+static wr_status told(struct pg_sink *s, struct wr_error *err)
+{
+    return wr_pg_fail(s->c, s->last, err, "cannot write to table \"%.*s\"", WR_FMT(s->target.plain));
+}
+
+static wr_status report_refused(struct pg_sink *s, struct wr_error *err)
+{
+    for (uint32_t i = 0; i < s->n_bad; i++) {
+        const struct refused *r = &s->bad[i];
+        WR_TRY(report(s, r->row->batch, r->row->row, wr_str_c(r->column), r->msg, err));
+    }
+    return WR_OK;
+}
+
+/* Sends all pending rows, in one transaction. Pending stays as it is when this fails. */
+static wr_status send_rows(struct pg_sink *s, uint32_t n_delete, struct wr_error *err)
+{
+    int64_t started = wr_clock_mono();
+    bool careful = false;
+    for (int tries = 0;; tries++) {
+        wr_status st = connect_to(s, err);
+        if (st == WR_ESTOP)
+            return st;
+        if (!st) {
+            enum outcome out = run_all(s, n_delete, s->n, careful);
+            if (out == DONE)
+                return report_refused(s, err);
+            if (out == ROW && !careful) {
+                careful = true;
+                continue;
+            }
+            st = told(s, err);
+            if (out != AGAIN)
+                return st;
+        } else if (!err->retriable) {
+            return st;
+        }
+        disconnect(s);
+        WR_TRY(wait_again(s, started, tries, err));
+    }
+}
+
+static wr_status send_pending(struct pg_sink *s, struct wr_error *err)
+{
+    if (s->n == 0)
+        return WR_OK;
+    uint32_t n_delete = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        s->order[i] = &s->row[i];
+        n_delete += s->row[i].delete;
+    }
+    if (s->spec.n_key)
+        qsort(s->order, s->n, sizeof *s->order, by_kind_and_key);
+    wr_status st = send_rows(s, n_delete, err);
+    if (!st) {
+        s->base.rows += s->n - s->n_bad;
+        s->base.bytes += s->bytes;
+    }
+    drop_pending(s);
+    return st;
+}
+
+/* ---- the sink's functions ---- */
+
+static wr_status postgres_write(struct wr_sink *base, struct wr_batch *batch, struct wr_error *err)
+{
+    struct pg_sink *s = (struct pg_sink *)base;
+    wr_status st = WR_OK;
+    for (uint32_t k = 0; !st && k < batch->n_live; k++) {
+        uint32_t row = wr_batch_row(batch, k);
+        int8_t op = wr_batch_op(batch, row);
+        WR_ASSERT(s->spec.n_key || !wr_op_is_retract(op));
+        if (op == WR_OP_UPDATE_BEFORE && s->spec.key_is_unique)
+            continue; /* the +U behind it has the same key */
+        if (!refuse_early(s, batch, row, wr_op_is_retract(op), &st, err))
+            add_row(s, batch, row, wr_op_is_retract(op));
+    }
+    wr_batch_unref(batch);
+    if (s->n && !s->since)
+        s->since = wr_clock_mono();
+    if (!st && s->n && (s->n >= s->most || s->bytes >= MOST_BYTES || wr_clock_mono() - s->since > LINGER_US))
+        st = send_pending(s, err);
+    return st;
+}
+
+static wr_status postgres_flush(struct wr_sink *base, struct wr_error *err)
+{
+    return send_pending((struct pg_sink *)base, err);
+}
+
+static void postgres_close(struct wr_sink *base)
+{
+    struct pg_sink *s = (struct pg_sink *)base;
+    drop_pending(s);
+    disconnect(s);
+    wr_pg_target_clear(&s->target);
+    for (int i = 0; i < s->spec.schema->n; i++)
+        wr_buf_clear(&s->array[i]);
+    wr_buf_clear(&s->key);
+    wr_arena_clear(&s->keys);
+    free(s->array);
+    free(s->text);
+    free(s->row);
+    free(s->order);
+    free(s->table);
+    free(s->bad);
+    free(s);
+}
+
+static wr_status postgres_open(const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err)
+{
+    WR_TRY(wr_pg_check_opts(spec->opts, err));
+    WR_TRY(wr_pg_target_check(spec, err));
+    struct pg_sink *s = wr_calloc(1, sizeof *s);
+    int64_t most = wr_opt_int(spec->opts, "batch_rows", ROWS);
+    s->base.vt = &postgres_sink;
+    s->spec = *spec;
+    s->most = most < 1 ? 1 : most > MOST_ROWS ? MOST_ROWS : (uint32_t)most;
+    s->array = wr_calloc((size_t)spec->schema->n + 1, sizeof *s->array);
+    s->text = wr_malloc((size_t)(spec->schema->n + 1) * sizeof *s->text);
+    for (int i = 0; i < spec->schema->n; i++) {
+        s->array[i].max = 512 << 20;
+        if (spec->schema->field[i].type.id == WR_T_TEXT)
+            s->text[s->n_text++] = i;
+    }
+    wr_status st = connect_to(s, err);
+    if (st) {
+        postgres_close(&s->base);
+        return st;
+    }
+    *out = &s->base;
+    return WR_OK;
+}
+
+static wr_status postgres_check(const struct wr_sink_spec *spec, struct wr_error *err)
+{
+    struct wr_sink *sink;
+    WR_TRY(postgres_open(spec, &sink, err));
+    postgres_close(sink);
+    return WR_OK;
+}
+
+static const struct wr_sink_vt postgres_sink = {
+    .accepts = postgres_accepts,
+    .check = postgres_check,
+    .promise = postgres_promise,
+    .open = postgres_open,
+    .write = postgres_write,
+    .flush = postgres_flush,
+    .close = postgres_close,
+};
+
+const struct wr_connector wr_connector_postgres = {
+    .name = "postgres",
+    .help = "tables of PostgreSQL",
+    .opts = postgres_opts,
+    .sink = &postgres_sink,
+};
