@@ -125,17 +125,6 @@ static inline struct wr_dd wr_dd_div(struct wr_dd a, double d)
     double q = a.hi / d;
     return wr_dd_quick(q, (fma(-q, d, a.hi) + a.lo) / d);
 }
-static inline struct wr_dd wr_dd_int(int64_t v)
-{
-    double hi = (double)v;
-    return (struct wr_dd){hi, (double)(int64_t)((wr_i128)v - (wr_i128)hi)};
-}
-static inline struct wr_dd wr_dd_i128(wr_i128 v) /* |v| < 2^126 */
-{
-    double hi = (double)v;
-    return (struct wr_dd){hi, (double)(v - (wr_i128)hi)};
-}
-
 /* ---- saved pieces */
 enum { WR_AGG_V1 = 1 }; /* version of all states so far */
 static inline bool wr_agg_take_version(struct wr_str *in)

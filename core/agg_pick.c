@@ -2,7 +2,7 @@
  * Rules:  first and last are by the ORDER BY columns, then by arrival; min_by(x, y) is first_value(x ORDER BY y), max_by with y descending,
  *         so that of equal y the row that arrived first wins. first_value, last_value, any_value skip NULLs (any order column may be NULL);
  *         min_by and max_by skip rows where y is NULL and return x as it is.
- *         Input that takes rows back keeps all of them (agg_seq.c; any_value: a bag, of which it gives the least).
+ *         DISTINCT changes nothing here. Input that takes rows back keeps all of them (agg_seq.c; any_value: a bag, of which it gives the least).
  * Memory: slot and order key are the state's. */
 #include "core/agg_impl.h"
 
@@ -234,6 +234,7 @@ static wr_status pick_variant(struct wr_aggcall *c, int which)
 
 static wr_status first_bind(struct wr_aggcall *c, struct wr_error *err WR_UNUSED)
 {
+    c->distinct = false;
     return pick_variant(c, kind_of(c).last ? PICK_LAST : PICK_FIRST);
 }
 
@@ -249,6 +250,7 @@ static wr_status by_bind(struct wr_aggcall *c, struct wr_error *err)
     enum wr_tid by = (enum wr_tid)c->arg_type[1].id;
     if (by == WR_T_JSON || by == WR_T_ARRAY || by == WR_T_ROW)
         return wr_agg_refuse(c, 1, "a number, text or time as second argument", NULL, err);
+    c->distinct = false;
     c->by_arg = 2;
     c->by_desc = max;
     return pick_variant(c, max ? PICK_MAX_BY : PICK_MIN_BY);

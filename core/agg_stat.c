@@ -1,8 +1,9 @@
 /* agg_stat.c: variance and standard deviation, covariance, correlation, linear regression.
- * Rules:  the result is DOUBLE, also for exact numbers, which are summed without being rounded to a double first (DECIMAL as its unscaled
- *         integer, the scale is divided out at the end).
- *         The state is the plain sums of x, y, x², y², xy in double-double, which merge and retract; what cancellation leaves below the
- *         precision of the sums (n * 2^-106 of them) counts as 0, so that equal values have a variance of exactly 0.
+ * Rules:  the result is DOUBLE, also for exact numbers.
+ *         Variance of INTEGER, BIGINT, DECIMAL: n, the sum and the sum of squares are exact integers (of the unscaled value; the scale is
+ *         divided out at the end), and so is n * sum of squares - sum * sum: the result is rounded only where it becomes a DOUBLE.
+ *         Variance of DOUBLE and all of two columns: the plain sums of x, y, x², y², xy in double-double, which merge and retract; what
+ *         cancellation leaves below their precision (n * 2^-106 of them) counts as 0, so that equal values have a variance of exactly 0.
  *         NaN or an infinity among the rows makes the result NaN; a number over 2^480 (3e144) makes it an overflow. Both are counted, so that
  *         taking them back restores the result.
  * Memory: states own nothing. */
@@ -10,7 +11,129 @@
 
 static const double TOO_BIG = 0x1p480;
 
-/* ---- one column */
+/* ---- one column of exact numbers: little endian limbs of 64 bits, two's complement where they can be negative */
+
+struct exact {
+    uint64_t sum[3], square[5]; /* |x| < 2^127 and fewer than 2^60 rows: 187 and 314 bits */
+    int64_t n;                  /* rows */
+};
+
+static void exact_init(const struct wr_aggcall *c WR_UNUSED, void *state)
+{
+    *(struct exact *)state = (struct exact){.n = 0};
+}
+
+/* a += b or a -= b; b has nb <= na limbs and is not negative. */
+static void limbs_add(uint64_t *a, int na, const uint64_t *b, int nb, bool minus)
+{
+    uint64_t carry = minus; /* -b = ~b + 1 */
+    for (int i = 0; i < na; i++) {
+        uint64_t limb = i < nb ? b[i] : 0;
+        wr_u128 t = (wr_u128)a[i] + (minus ? ~limb : limb) + carry;
+        a[i] = (uint64_t)t;
+        carry = (uint64_t)(t >> 64);
+    }
+}
+
+/* out[na + nb] = a * b */
+static void limbs_mul(uint64_t *out, const uint64_t *a, int na, const uint64_t *b, int nb)
+{
+    memset(out, 0, (size_t)(na + nb) * sizeof *out);
+    for (int i = 0; i < na; i++) {
+        uint64_t carry = 0;
+        for (int j = 0; j < nb; j++) {
+            wr_u128 t = (wr_u128)a[i] * b[j] + out[i + j] + carry;
+            out[i + j] = (uint64_t)t;
+            carry = (uint64_t)(t >> 64);
+        }
+        out[i + nb] = carry;
+    }
+}
+
+static double limbs_double(const uint64_t *a, int n)
+{
+    double d = 0;
+    while (n > 0)
+        d = d * 0x1p64 + (double)a[--n];
+    return d;
+}
+
+WR_AGG_INLINE void exact_take(struct exact *s, const uint64_t *size, int limbs, bool negative, int64_t sign)
+{
+    uint64_t square[4];
+    limbs_mul(square, size, limbs, size, limbs);
+    limbs_add(s->sum, 3, size, limbs, negative != (sign < 0));
+    limbs_add(s->square, 5, square, 2 * limbs, sign < 0);
+    s->n += sign;
+}
+
+WR_AGG_INLINE void exact_i64_step(const struct wr_aggcall *c WR_UNUSED, struct exact *s, const void *data, uint32_t at, int64_t sign)
+{
+    int64_t v = ((const int64_t *)data)[at];
+    uint64_t size = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    exact_take(s, &size, 1, v < 0, sign);
+}
+WR_AGG_INLINE void exact_dec_step(const struct wr_aggcall *c WR_UNUSED, struct exact *s, const void *data, uint32_t at, int64_t sign)
+{
+    wr_i128 v = ((const wr_i128 *)data)[at];
+    wr_u128 u = v < 0 ? 0 - (wr_u128)v : (wr_u128)v;
+    uint64_t size[2] = {(uint64_t)u, (uint64_t)(u >> 64)};
+    exact_take(s, size, 2, v < 0, sign);
+}
+WR_AGG_KERNEL(exact_i64, struct exact, exact_i64_step)
+WR_AGG_KERNEL(exact_dec, struct exact, exact_dec_step)
+
+static void exact_merge(const struct wr_aggcall *c WR_UNUSED, void *into, const void *from)
+{
+    struct exact *s = into;
+    const struct exact *f = from;
+    limbs_add(s->sum, 3, f->sum, 3, false);
+    limbs_add(s->square, 5, f->square, 5, false);
+    s->n += f->n;
+}
+
+/* n * sum of squares - sum * sum, which is n times the sum of squares around the mean. n > 0. */
+static double exact_spread(const struct exact *s)
+{
+    static const uint64_t zero[3] = {0};
+    uint64_t sum[3] = {0}, n = (uint64_t)s->n, sum2[6], spread[6];
+    bool negative = s->sum[2] >> 63;
+    limbs_add(sum, 3, negative ? zero : s->sum, 3, false);
+    if (negative)
+        limbs_add(sum, 3, s->sum, 3, true);
+    limbs_mul(sum2, sum, 3, sum, 3);
+    limbs_mul(spread, s->square, 5, &n, 1);
+    limbs_add(spread, 6, sum2, 6, true);
+    return spread[5] >> 63 ? 0 : limbs_double(spread, 6); /* negative: only in a state that is partial or rubbish */
+}
+
+static void exact_save(const struct wr_aggcall *c WR_UNUSED, const void *state, struct wr_buf *out)
+{
+    const struct exact *s = state;
+    wr_buf_u8(out, WR_AGG_V1);
+    for (int i = 0; i < 3; i++)
+        wr_buf_i64(out, (int64_t)s->sum[i]);
+    for (int i = 0; i < 5; i++)
+        wr_buf_i64(out, (int64_t)s->square[i]);
+    wr_buf_i64(out, s->n);
+}
+
+static bool exact_load(const struct wr_aggcall *c WR_UNUSED, void *state, struct wr_str *in)
+{
+    struct exact *s = state;
+    int64_t limb[9];
+    if (!wr_agg_take_version(in))
+        return false;
+    for (int i = 0; i < 9; i++)
+        if (!wr_take_i64(in, &limb[i]))
+            return false;
+    memcpy(s->sum, limb, sizeof s->sum);
+    memcpy(s->square, limb + 3, sizeof s->square);
+    s->n = limb[8];
+    return s->n < INT64_MAX >> 8 && s->n > -(INT64_MAX >> 8);
+}
+
+/* ---- one column of DOUBLE */
 
 struct moments {
     struct wr_dd sum, square;      /* of x, of x * x */
@@ -29,8 +152,9 @@ static void moments_settle(const struct wr_aggcall *c, struct moments *s)
         *s = (struct moments){.n = 0};
 }
 
-WR_AGG_INLINE void moments_take(const struct wr_aggcall *c, struct moments *s, struct wr_dd x, int64_t sign)
+WR_AGG_INLINE void moments_f64_step(const struct wr_aggcall *c, struct moments *s, const void *data, uint32_t at, int64_t sign)
 {
+    struct wr_dd x = {((const double *)data)[at], 0};
     s->n += sign;
     if (!isfinite(x.hi)) {
         s->n_odd += sign;
@@ -38,27 +162,13 @@ WR_AGG_INLINE void moments_take(const struct wr_aggcall *c, struct moments *s, s
         s->n_big += sign;
     } else {
         struct wr_dd xx = wr_dd_mul(x, x);
-        s->sum = wr_dd_add(s->sum, sign < 0 ? wr_dd_neg(x) : x);
+        s->sum = wr_dd_plus(s->sum, sign < 0 ? -x.hi : x.hi);
         s->square = wr_dd_add(s->square, sign < 0 ? wr_dd_neg(xx) : xx);
     }
     if (sign < 0)
         moments_settle(c, s);
 }
 
-WR_AGG_INLINE void moments_i64_step(const struct wr_aggcall *c, struct moments *s, const void *data, uint32_t at, int64_t sign)
-{
-    moments_take(c, s, wr_dd_int(((const int64_t *)data)[at]), sign);
-}
-WR_AGG_INLINE void moments_dec_step(const struct wr_aggcall *c, struct moments *s, const void *data, uint32_t at, int64_t sign)
-{
-    moments_take(c, s, wr_dd_i128(((const wr_i128 *)data)[at]), sign);
-}
-WR_AGG_INLINE void moments_f64_step(const struct wr_aggcall *c, struct moments *s, const void *data, uint32_t at, int64_t sign)
-{
-    moments_take(c, s, (struct wr_dd){((const double *)data)[at], 0}, sign);
-}
-WR_AGG_KERNEL(moments_i64, struct moments, moments_i64_step)
-WR_AGG_KERNEL(moments_dec, struct moments, moments_dec_step)
 WR_AGG_KERNEL(moments_f64, struct moments, moments_f64_step)
 
 static void moments_merge(const struct wr_aggcall *c, void *into, const void *from)
@@ -103,23 +213,34 @@ static bool write_nan(struct wr_vec *out, uint32_t row)
     return true;
 }
 
-static bool moments_value(const struct wr_aggcall *c, const struct moments *s, bool sample, bool root, struct wr_vec *out, uint32_t row)
+static bool moments_value(const struct moments *s, bool sample, bool root, struct wr_vec *out, uint32_t row)
 {
     if (s->n < 1 + sample)
         return wr_agg_null(out, row);
     if (s->n_odd > 0)
         return write_nan(out, row);
     double n = (double)s->n, v = centred_square(s->square, s->sum, n) / (sample ? n - 1 : n);
-    double scale = c->arg_type[0].id == WR_T_DECIMAL ? pow(10, c->arg_type[0].scale) : 1;
-    if (!write_double(out, row, root ? sqrt(v) / scale : v / (scale * scale)))
-        return false;
-    return s->n_big <= 0;
+    return write_double(out, row, root ? sqrt(v) : v) && s->n_big <= 0;
 }
 
-#define MOMENTS_RESULT(NAME, sample, root)                                                                                                  \
-    static bool NAME##_result(const struct wr_aggcall *c, const void *state, struct wr_vec *out, uint32_t row, struct wr_arena *mem WR_UNUSED) \
-    {                                                                                                                                       \
-        return moments_value(c, state, sample, root, out, row);                                                                             \
+static bool exact_value(const struct wr_aggcall *c, const struct exact *s, bool sample, bool root, struct wr_vec *out, uint32_t row)
+{
+    if (s->n < 1 + sample)
+        return wr_agg_null(out, row);
+    double n = (double)s->n, v = exact_spread(s) / n / (sample ? n - 1 : n);
+    double scale = pow(10, wr_agg_phys(c, 0) == WR_P_I128 ? c->arg_type[0].scale : 0);
+    return write_double(out, row, root ? sqrt(v) / scale : v / (scale * scale));
+}
+
+/* One result over either kind of state. */
+#define MOMENTS_RESULT(NAME, sample, root)                                                                                          \
+    static bool NAME##_f64(const struct wr_aggcall *c WR_UNUSED, const void *state, struct wr_vec *out, uint32_t row, struct wr_arena *mem WR_UNUSED) \
+    {                                                                                                                               \
+        return moments_value(state, sample, root, out, row);                                                                        \
+    }                                                                                                                               \
+    static bool NAME##_exact(const struct wr_aggcall *c, const void *state, struct wr_vec *out, uint32_t row, struct wr_arena *mem WR_UNUSED) \
+    {                                                                                                                               \
+        return exact_value(c, state, sample, root, out, row);                                                                       \
     }
 MOMENTS_RESULT(stddev_samp, true, true)
 MOMENTS_RESULT(stddev_pop, false, true)
@@ -359,20 +480,20 @@ static wr_status moments_bind(struct wr_aggcall *c, struct wr_error *err);
 #define PAIRS(NAME, res, HELP)                                                                                                            \
     {.name = NAME, .help = HELP, .min_arg = 2, .max_arg = 2, .bind = pairs_bind, .init = pairs_init, .add = pairs_add,                    \
      .add_run = pairs_add_run, .merge = pairs_merge, .result = res, .save = pairs_save, .load = pairs_load}
-#define MOMENTS(f, phys, HELP)                                                                                                            \
-    {.name = #f, .help = HELP, .min_arg = 1, .max_arg = 1, .bind = moments_bind, .init = moments_init, .add = moments_##phys##_add,       \
-     .add_run = moments_##phys##_add_run, .merge = moments_merge, .result = f##_result, .save = moments_save, .load = moments_load}
-#define MOMENTS_ALL(phys)                                                                              \
-    MOMENTS(stddev_samp, phys, "stddev_samp(x), stddev(x): standard deviation of a sample, as DOUBLE"), \
-    MOMENTS(stddev_pop, phys, "stddev_pop(x): standard deviation of the population, as DOUBLE"),        \
-    MOMENTS(var_samp, phys, "var_samp(x), variance(x): variance of a sample, as DOUBLE"),               \
-    MOMENTS(var_pop, phys, "var_pop(x): variance of the population, as DOUBLE")
+#define MOMENTS(f, state, phys, kind, HELP)                                                                                               \
+    {.name = #f, .help = HELP, .min_arg = 1, .max_arg = 1, .bind = moments_bind, .init = state##_init, .add = state##_##phys##_add,       \
+     .add_run = state##_##phys##_add_run, .merge = state##_merge, .result = f##_##kind, .save = state##_save, .load = state##_load}
+#define MOMENTS_ALL(state, phys, kind)                                                                              \
+    MOMENTS(stddev_samp, state, phys, kind, "stddev_samp(x), stddev(x): standard deviation of a sample, as DOUBLE"), \
+    MOMENTS(stddev_pop, state, phys, kind, "stddev_pop(x): standard deviation of the population, as DOUBLE"),        \
+    MOMENTS(var_samp, state, phys, kind, "var_samp(x), variance(x): variance of a sample, as DOUBLE"),               \
+    MOMENTS(var_pop, state, phys, kind, "var_pop(x): variance of the population, as DOUBLE")
 
 enum { N_MOMENTS = 4 };
-static const struct wr_agg moments_i64[N_MOMENTS] = {MOMENTS_ALL(i64)}, moments_dec[N_MOMENTS] = {MOMENTS_ALL(dec)};
+static const struct wr_agg of_i64[N_MOMENTS] = {MOMENTS_ALL(exact, i64, exact)}, of_dec[N_MOMENTS] = {MOMENTS_ALL(exact, dec, exact)};
 
 static const struct wr_agg list[] = {
-    MOMENTS_ALL(f64),
+    MOMENTS_ALL(moments, f64, f64),
     PAIRS("covar_pop", covar_pop_result, "covar_pop(y, x): covariance of the population"),
     PAIRS("covar_samp", covar_samp_result, "covar_samp(y, x): covariance of a sample"),
     PAIRS("corr", corr_result, "corr(y, x): correlation, -1 to 1"),
@@ -395,9 +516,9 @@ static wr_status moments_bind(struct wr_aggcall *c, struct wr_error *err)
     if (!wr_type_is_number(c->arg_type[0]))
         return wr_agg_refuse(c, 0, "a number", NULL, err);
     enum wr_phys p = wr_agg_phys(c, 0);
-    const struct wr_agg *of_type = p == WR_P_I64 ? moments_i64 : p == WR_P_I128 ? moments_dec : list;
+    const struct wr_agg *of_type = p == WR_P_I64 ? of_i64 : p == WR_P_I128 ? of_dec : list;
     int i = 0;
     while (strcmp(of_type[i].name, c->fn->name) != 0)
         i++;
-    return wr_agg_variant(c, &of_type[i], WR_TYPE_OF(DOUBLE), sizeof(struct moments));
+    return wr_agg_variant(c, &of_type[i], WR_TYPE_OF(DOUBLE), of_type == list ? sizeof(struct moments) : sizeof(struct exact));
 }
