@@ -30,6 +30,7 @@ struct wr_agg_op {
     struct wr_arena scratch;        /* reset for each batch */
     struct wr_group_layout layout;
     bool sliced;                    /* HOP, CUMULATE */
+    bool no_changes;                /* EMIT FINAL without LATENESS: results are shown once, nothing is tracked */
     bool keep_fired;                /* closed windows stay amendable: LATENESS */
     struct wr_panes input;          /* where rows go */
     struct wr_panes window;         /* sliced: results by window */
@@ -38,6 +39,8 @@ struct wr_agg_op {
     struct wr_batch **before;       /* old results of dirty, emitted groups: rows of WR_BATCH_ROWS-sized batches */
     uint32_t n_before;              /* rows in them */
     uint32_t cap_before;            /* batches allocated for */
+    int64_t next_sweep;             /* state.ttl: time of the next look for old groups */
+    int64_t next_measure;           /* monotonic time of the next count of state bytes */
     int64_t next_due;               /* EMIT EVERY: monotonic time of the next flush; 0: not set */
     bool due;
     int64_t closed;                 /* sliced: watermark up to which windows were closed; WR_WM_NONE: none */

@@ -169,7 +169,7 @@ void wr_agg_forget_before(struct wr_agg_op *a)
 
 void wr_pane_touch(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x)
 {
-    if (x->flags & WR_GROUP_DIRTY)
+    if ((x->flags & WR_GROUP_DIRTY) || a->no_changes)
         return;
     if (x->flags & WR_GROUP_EMITTED)
         keep_before(a, pane, x);
@@ -290,9 +290,51 @@ static wr_status agg_flush(struct wr_op *op, struct wr_error *err)
     return flush_all(op, err);
 }
 
+/* What state.ttl is measured in: event time where the input has it, else monotonic time. */
+static int64_t ttl_now(const struct wr_op *op) { return op->wm != WR_WM_NONE && op->wm != WR_WM_END ? op->wm : op->task->mono_us; }
+
+static int64_t *touched_at(const struct wr_agg_op *a, struct wr_group *x) { return (int64_t *)(void *)((char *)x + a->layout.extra_offset); }
+
+/* state.ttl: groups untouched for that long are forgotten; what was emitted of them stays with the consumers. */
+static void expire(struct wr_op *op)
+{
+    struct wr_agg_op *a = op->ctx;
+    int64_t now = ttl_now(op);
+    if (a->input.n == 0 || now < a->next_sweep)
+        return;
+    a->next_sweep = now + a->p->ttl / 8 + 1;
+    struct wr_pane *p = a->input.pane[0];
+    struct wr_group_walk at = {0};
+    for (struct wr_group *x; (x = wr_groups_next(&p->groups, &at));) {
+        if ((x->flags & WR_GROUP_DIRTY) || *touched_at(a, x) > now - a->p->ttl)
+            continue;
+        uint64_t rows = x->rows > 0 ? (uint64_t)x->rows : 0;
+        p->rows -= rows;
+        op->n.passed += rows;
+        op->n.held -= rows;
+        wr_groups_remove(&p->groups, x);
+    }
+}
+
+static void measure(struct wr_op *op, int64_t mono_us)
+{
+    struct wr_agg_op *a = op->ctx;
+    if (mono_us < a->next_measure)
+        return;
+    a->next_measure = mono_us + 100000;
+    op->n.state_bytes = 0;
+    for (int i = 0; i < a->input.n; i++)
+        op->n.state_bytes += wr_groups_bytes(&a->input.pane[i]->groups);
+    for (int i = 0; i < a->window.n; i++)
+        op->n.state_bytes += wr_groups_bytes(&a->window.pane[i]->groups);
+}
+
 static wr_status agg_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
 {
     struct wr_agg_op *a = op->ctx;
+    measure(op, mono_us);
+    if (a->layout.extra)
+        expire(op);
     if (a->p->emit != WR_EMIT_EVERY)
         return WR_OK;
     if (a->next_due == 0)
@@ -413,8 +455,11 @@ static void add_run(struct wr_op *op, struct wr_pane *p, const struct wr_batch *
     if (a->layout.n_key > 0) {
         wr_groups_find(&p->groups, b, row, n, hash, group);
         for (uint32_t k = 0; k < n; k++)
-            if (!(group[k]->flags & WR_GROUP_DIRTY))
+            if (!(group[k]->flags & WR_GROUP_DIRTY) && !a->no_changes)
                 wr_pane_touch(a, p, group[k]);
+        if (a->layout.extra)
+            for (uint32_t k = 0; k < n; k++)
+                *touched_at(a, group[k]) = ttl_now(op);
     } else {
         struct wr_group *x = wr_groups_only(&p->groups);
         wr_pane_touch(a, p, x);
@@ -497,6 +542,7 @@ static wr_status agg_open(struct wr_op *op, struct wr_error *err)
     a->p = p;
     a->sliced = p->win.kind == WR_WIN_HOP || p->win.kind == WR_WIN_CUMULATE;
     a->keep_fired = p->lateness > 0;
+    a->no_changes = p->emit == WR_EMIT_FINAL && !a->keep_fired;
     a->out.schema = op->plan->out;
     a->closed = a->fired_to = a->next_event = WR_WM_NONE;
     a->first_agg = p->n_key + (p->win.kind == WR_WIN_NONE || p->win.kind == WR_WIN_ATTACHED ? 0 : 2);
@@ -508,7 +554,8 @@ static wr_status agg_open(struct wr_op *op, struct wr_error *err)
             WR_TRY(wr_aggcall_bind(&calls[i], err));
         }
     }
-    wr_group_layout_init(&a->layout, p->n_key, p->key, op->plan->in[0]->out, p->n_agg, calls, 0, &a->arena);
+    wr_group_layout_init(&a->layout, p->n_key, p->key, op->plan->in[0]->out, p->n_agg, calls,
+                         p->ttl > 0 && p->win.kind == WR_WIN_NONE ? sizeof(int64_t) : 0, &a->arena);
     return WR_OK;
 }
 
