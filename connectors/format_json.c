@@ -8,25 +8,25 @@
  * Rules:  RFC 8259 strictly, UTF-8 only, no byte order mark, nothing behind the object, at most WR_JSON_DEPTH deep. Of members of the same
  *         name the last one counts. A missing member is NULL. Half surrogate pairs and U+0000 are refused where the text is used.
  * Memory: json_decode.h; the remembered keys live in the decoder's arena and are overwritten, never grown. */
-#include "connectors/json_decode.h"
+#include "connectors/json_quick.h"
 #include "core/decimal.h"
 
 #include <stdlib.h>
 
 enum {
     KEY_SLOTS = 64,  /* members of one object that are remembered */
-    KEY_MAX = 62,    /* longest key that is remembered */
+    KEY_MAX = 48,    /* longest text between two values that is remembered: comma, blanks, name, quotes, colon */
     LOOK_AHEAD = 4,  /* how far a record may leave out members before their place is given to another */
     STEPS_MAX = 32,  /* steps of one path */
     INDEX_MAX = 1 << 20
 };
 
-/* A key as it stands in the text with its closing quote, and what it leads to. */
+/* What stood between two values, as it is in the text: `, "name": ` with its white space; and what it leads to. */
 struct slot {
-    uint64_t text[2], mask[2]; /* its first 16 bytes, and which of them count */
-    uint32_t n;                /* bytes with the quote; 0: nothing remembered here */
+    uint32_t n;                /* bytes; 0: nothing remembered here */
     struct wr_jwant *want;     /* NULL: a member nobody wants */
-    char full[KEY_MAX + 2];
+    uint64_t text[2], mask[2]; /* the first 16 bytes and which of them count; mask 0 and text 1: no bytes are these */
+    char full[KEY_MAX];
 };
 
 struct member {
@@ -87,19 +87,19 @@ static struct wr_jwant *find_member(const struct node *node, struct wr_str name)
 static inline bool slot_is(const struct slot *s, const char *p, const char *end)
 {
     if (WR_LIKELY(end - p >= 16)) {
-        uint64_t differs = ((wr_load64(p) ^ s->text[0]) & s->mask[0]) | ((wr_load64(p + 8) ^ s->text[1]) & s->mask[1]);
+        uint64_t differs = ((wr_load64(p) & s->mask[0]) ^ s->text[0]) | ((wr_load64(p + 8) & s->mask[1]) ^ s->text[1]);
         if (WR_LIKELY(s->n <= 16))
-            return !differs && s->n;
+            return !differs;
         return !differs && (size_t)(end - p) >= s->n && memcmp(p + 16, s->full + 16, s->n - 16) == 0;
     }
     return s->n && (size_t)(end - p) >= s->n && memcmp(p, s->full, s->n) == 0;
 }
 
-static void remember(struct slot *s, const char *key, uint32_t n, struct wr_jwant *want)
+static void remember(struct slot *s, const char *text, uint32_t n, struct wr_jwant *want)
 {
     char bits[16];
     memset(s->full, 0, sizeof s->full);
-    memcpy(s->full, key, n);
+    memcpy(s->full, text, n);
     memset(bits, 0, sizeof bits);
     memset(bits, 0xFF, n < 16 ? n : 16);
     for (int i = 0; i < 2; i++) {
@@ -110,34 +110,59 @@ static void remember(struct slot *s, const char *key, uint32_t n, struct wr_jwan
     s->want = want;
 }
 
-/* A key (p: behind its opening quote) that is not the expected one: scans it and looks it up. *place moves to where it is remembered. */
-static const char *read_key(struct wr_jdec *d, struct node *node, uint32_t *place, const char *p, struct wr_jwant **want)
+/* The name in quotes at p; returns the place behind its colon and white space. *plain: it had no escapes. */
+static const char *read_name(struct wr_jdec *d, struct node *node, const char *p, struct wr_jwant **want, bool *plain)
 {
-    for (uint32_t k = *place + 1; k <= *place + LOOK_AHEAD && k < KEY_SLOTS && node->slot[k].n; k++) {
-        if (slot_is(&node->slot[k], p, d->j.end)) {
-            *place = k;
-            *want = node->slot[k].want;
-            return p + node->slot[k].n;
-        }
-    }
     unsigned seen;
-    const char *q = wr_json_string(&d->j, p, &seen);
+    if (*p != '"')
+        return wr_json_fail(&d->j, WR_R_SYNTAX, p);
+    const char *q = wr_json_string(&d->j, p + 1, &seen);
     if (!q)
         return NULL;
-    struct wr_str name = {p, (uint32_t)(q - p)};
-    *want = NULL;
-    if (seen & WR_JSON_ESCAPE) {
+    struct wr_str name = {p + 1, (uint32_t)(q - p - 1)};
+    *plain = !(seen & WR_JSON_ESCAPE);
+    bool known = true;
+    if (!*plain) {
         wr_buf_reset(&d->scratch);
-        if (!wr_buf_room(&d->scratch, name.n) || !wr_json_unescape(name, d->scratch.p, &name.n))
-            return q + 1; /* no name can be this */
+        known = wr_buf_room(&d->scratch, name.n) && wr_json_unescape(name, d->scratch.p, &name.n); /* no name holds half a pair */
         name.p = d->scratch.p;
-        *want = find_member(node, name);
-        return q + 1;
     }
-    *want = find_member(node, name);
-    if (name.n <= KEY_MAX && *place < KEY_SLOTS)
-        remember(&node->slot[*place], p, name.n + 1, *want);
-    return q + 1;
+    *want = known ? find_member(node, name) : NULL;
+    q = wr_json_space(q + 1);
+    if (*q != ':')
+        return wr_json_fail(&d->j, WR_R_SYNTAX, q);
+    return wr_json_space(q + 1);
+}
+
+/* From behind the brace (first) or behind a value to the next value, where it is not what was expected. *want is &object_end, and the
+ * place the one behind the closing brace, if the object ends here. *place moves to where the member is remembered. */
+static struct wr_jwant object_end;
+WR_JSON_COLD static const char *read_key(struct wr_jdec *d, struct node *node, struct slot **place, const char *p, bool first, struct wr_jwant **want)
+{
+    const char *from = p;
+    bool plain = false;
+    p = wr_json_space(p);
+    if (*p == '}') {
+        *want = &object_end;
+        return p + 1;
+    }
+    struct slot *last = node->slot + KEY_SLOTS; /* stays empty */
+    for (struct slot *s = *place + 1; s <= *place + LOOK_AHEAD && s < last && s->n && !first; s++) {
+        if (slot_is(s, from, d->j.end)) {
+            *place = s;
+            *want = s->want;
+            return wr_json_space(from + s->n);
+        }
+    }
+    if (!first) {
+        if (*p != ',')
+            return wr_json_fail(&d->j, WR_R_SYNTAX, p);
+        p = wr_json_space(p + 1);
+    }
+    p = read_name(d, node, p, want, &plain);
+    if (p && plain && p - from <= KEY_MAX && *place < last)
+        remember(*place, from, (uint32_t)(p - from), *want);
+    return p;
 }
 
 /* ---- values ---- */
@@ -154,65 +179,61 @@ WR_JSON_COLD static void forget_value(struct wr_jdec *d, uint32_t word, uint64_t
     d->failed[word] &= ~bits;
 }
 
-static inline const char *fill(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+static const char *fill_slow(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
 {
-    if (WR_UNLIKELY(d->seen[c->word] & c->bit))
+    if (d->seen[c->word] & c->bit)
         forget_value(d, c->word, c->bit);
     d->seen[c->word] |= c->bit;
     return c->store(d, c, p);
 }
 
+/* The same on the way of most values: inlined, with the short ways. */
+static inline __attribute__((always_inline)) const char *fill(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+{
+    if (WR_UNLIKELY(d->seen[c->word] & c->bit))
+        forget_value(d, c->word, c->bit);
+    d->seen[c->word] |= c->bit;
+    return wr_quick_store(d, c, p);
+}
+
+/* A member nobody wants; most are strings or numbers. */
+static inline const char *skip_value(struct wr_jdec *d, const char *p)
+{
+    if (*p == '"') {
+        const char *q = wr_json_ascii(&d->j, p + 1);
+        if (WR_LIKELY(q < d->j.end && *q == '"'))
+            return q + 1;
+    }
+    return wr_json_skip(&d->j, p, d->depth);
+}
+
 /* The members of an object; p: behind its brace. Returns the place behind the closing one. */
 static const char *read_object(struct wr_jdec *d, struct node *node, const char *p)
 {
-    const char *const end = d->j.end;
-    uint32_t place = 0;
-    p = wr_json_space(p);
-    if (*p == '}')
-        return p + 1;
-    for (;;) {
+    const char *const end = d->j.end, *const from = p;
+    struct slot *place = node->slot;
+    for (;; place += place < node->slot + KEY_SLOTS) {
         struct wr_jwant *want;
-        if (WR_UNLIKELY(*p != '"'))
-            return unexpected(d, p);
-        const struct slot *s = &node->slot[place];
-        if (WR_LIKELY(slot_is(s, p + 1, end))) {
-            want = s->want;
-            p += 1 + s->n;
+        if (*p == '}') /* behind the brace or behind a value: never behind a comma */
+            return p + 1;
+        if (WR_LIKELY(slot_is(place, p, end))) {
+            want = place->want;
+            p += place->n;
+            if (WR_UNLIKELY((unsigned char)*p <= ' ')) /* more of it than last time */
+                p = wr_json_space(p);
         } else {
-            p = read_key(d, node, &place, p + 1, &want);
-            if (!p)
-                return NULL;
+            p = read_key(d, node, &place, p, p == from, &want);
+            if (!p || want == &object_end)
+                return p;
         }
-        place += place < KEY_SLOTS;
-        if (WR_UNLIKELY(*p != ':')) {
-            p = wr_json_space(p);
-            if (*p != ':')
-                return unexpected(d, p);
-        }
-        p++;
-        p += *p == ' ';
-        if (WR_UNLIKELY((unsigned char)*p <= ' '))
-            p = wr_json_space(p);
         if (!want)
-            p = wr_json_skip(&d->j, p, d->depth);
+            p = skip_value(d, p);
         else if (WR_LIKELY(want->n_col == 1 && !want->below))
             p = fill(d, want->col[0], p);
         else
             p = read_value(d, want, p);
         if (WR_UNLIKELY(!p))
             return NULL;
-        if (WR_UNLIKELY(p == end)) /* the brace that closed the value was the text's last byte */
-            return unexpected(d, p - 1);
-        if (WR_UNLIKELY((unsigned char)*p <= ' '))
-            p = wr_json_space(p);
-        if (*p == '}')
-            return p + 1;
-        if (WR_UNLIKELY(*p != ','))
-            return unexpected(d, p);
-        p++;
-        p += *p == ' ';
-        if (WR_UNLIKELY((unsigned char)*p <= ' '))
-            p = wr_json_space(p);
     }
 }
 
@@ -229,8 +250,6 @@ static const char *read_array(struct wr_jdec *d, struct elem *wanted, const char
         p = e ? read_value(d, e->want, p) : wr_json_skip(&d->j, p, d->depth);
         if (!p)
             return NULL;
-        if (p == d->j.end)
-            return unexpected(d, p - 1);
         p = wr_json_space(p);
         if (*p == ']')
             return p + 1;
@@ -254,11 +273,13 @@ static const char *read_value(struct wr_jdec *d, struct wr_jwant *want, const ch
         d->depth++;
         p = object ? read_object(d, want->node, p + 1) : read_array(d, want->elem, p + 1);
         d->depth--;
+        if (p == d->j.end && d->depth > 0) /* the brace that closed it was the text's last byte */
+            return unexpected(d, p - 1);
     } else {
         p = wr_json_skip(&d->j, p, d->depth);
     }
     for (uint32_t i = 0; p && i < want->n_col; i++)
-        if (!fill(d, want->col[i], start))
+        if (!fill_slow(d, want->col[i], start))
             return NULL;
     return p;
 }
@@ -352,7 +373,7 @@ static enum wr_reason json_decode(struct wr_decoder *dec, struct wr_str rec, str
         d->seen[w] = 0;
     if (WR_UNLIKELY(d->any_failed)) {
         d->any_failed = false;
-        memset(d->failed, 0, d->n_word * sizeof *d->failed);
+        memset(d->failed, 0, sizeof d->failed);
     }
     if (WR_LIKELY(d->root->n_col == 0 && d->root->node)) {
         d->depth = 1;
@@ -381,8 +402,11 @@ static struct wr_jwant *want_new(struct wr_jdec *d)
 /* The place called `name` inside `want`, made if it is not there yet. */
 static struct wr_jwant *want_member(struct wr_jdec *d, struct wr_jwant *want, struct wr_str name)
 {
-    if (!want->node)
+    if (!want->node) {
         want->node = WR_NEW(&d->mem, struct node);
+        for (int i = 0; i <= KEY_SLOTS; i++)
+            want->node->slot[i].text[0] = 1;
+    }
     struct node *node = want->node;
     for (uint32_t i = 0; i < node->n_member; i++)
         if (wr_str_eq(node->member[i].name, name))
@@ -518,8 +542,11 @@ static wr_status open_column(struct wr_jdec *d, const struct wr_coldef *def, int
 {
     struct wr_jcol *c = &d->col[d->n_col];
     struct wr_jwant *want;
+    enum wr_quick quick;
+    wr_jstore *store = wr_json_store_for(def->type, &quick);
     *c = (struct wr_jcol){
-        .store = wr_json_store_for(def->type),
+        .store = store,
+        .quick = quick,
         .index = (uint32_t)index,
         .word = (uint32_t)d->n_col / 64,
         .bit = UINT64_C(1) << (d->n_col % 64),
@@ -553,16 +580,15 @@ static void json_decoder_close(struct wr_decoder *dec)
 
 static wr_status json_decoder_open(const struct wr_source_spec *spec, struct wr_decoder **out, struct wr_error *err)
 {
+    if (spec->n_col > WR_JSON_COLS)
+        return wr_fail(err, WR_ELIMIT, "source \"%.*s\" has %d columns, format \"json\" fills at most %d", WR_FMT(spec->name), spec->n_col, WR_JSON_COLS);
     struct wr_jdec *d = wr_calloc(1, sizeof *d);
     wr_status st = WR_OK;
     struct wr_str unit = wr_opt_text_or(spec->opts, "timestamp_unit", "ms");
     d->ts_nanos = wr_str_eq_c(unit, "ns");
     d->ts_scale = wr_str_eq_c(unit, "s") ? 6 : wr_str_eq_c(unit, "ms") ? 3 : 0;
     d->max_bytes = (uint64_t)wr_opt_bytes(spec->opts, "max_record_bytes", WR_RECORD_MAX);
-    d->n_word = (uint32_t)spec->n_col / 64 + 1;
-    d->all = WR_NEW_N(&d->mem, uint64_t, d->n_word);
-    d->seen = WR_NEW_N(&d->mem, uint64_t, d->n_word);
-    d->failed = WR_NEW_N(&d->mem, uint64_t, d->n_word);
+    d->n_word = ((uint32_t)spec->n_col + 63) / 64;
     d->col = WR_NEW_N(&d->mem, struct wr_jcol, spec->n_col + 1);
     d->fail = WR_NEW_N(&d->mem, struct wr_jfail, spec->n_col + 1);
     d->root = want_new(d);

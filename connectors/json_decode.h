@@ -12,8 +12,14 @@
 
 struct wr_jdec;
 
+enum { WR_JSON_COLS = 2048 }; /* most columns */
+
+/* Which short way json_quick.h has for a column. */
+enum wr_quick { WR_QUICK_NONE, WR_QUICK_TEXT, WR_QUICK_INT, WR_QUICK_DECIMAL, WR_QUICK_DOUBLE, WR_QUICK_TIME };
+
 /* A column to fill. */
 struct wr_jcol {
+    enum wr_quick quick;
     /* Takes the value at p into the row; returns the place behind it, or NULL when the text is malformed. */
     const char *(*store)(struct wr_jdec *d, const struct wr_jcol *c, const char *p);
     uint32_t index;           /* of the column in the batch */
@@ -42,8 +48,10 @@ struct wr_jdec {
     int n_col;                /* columns that come from the record */
     struct wr_jcol *col;
     struct wr_jwant *root;
-    uint32_t n_word;          /* words of the sets below */
-    uint64_t *all, *seen, *failed; /* every column; had a member in this record; its member did not fit */
+    uint32_t n_word;          /* words of the sets below that are in use */
+    uint64_t all[WR_JSON_COLS / 64];    /* sets of columns: every one, */
+    uint64_t seen[WR_JSON_COLS / 64];   /* those that had a member in this record, */
+    uint64_t failed[WR_JSON_COLS / 64]; /* and those whose member did not fit */
     bool any_failed;          /* `failed` is not empty */
     struct wr_jfail *fail;    /* by column */
     struct wr_buf scratch;    /* copies of odd records, unescaped keys */
@@ -57,12 +65,23 @@ struct wr_jdec {
 };
 
 typedef const char *wr_jstore(struct wr_jdec *, const struct wr_jcol *, const char *);
-/* The function that fills a column of this type; NULL: the format cannot. */
-wr_jstore *wr_json_store_for(struct wr_type type);
+/* The function that fills a column of this type from any value (NULL: the format cannot), and which short way goes before it. */
+wr_jstore *wr_json_store_for(struct wr_type type, enum wr_quick *quick);
+/* The day of "YYYY-MM-DD" at p into the decoder's memory of the last one. false: not one in the usual layout. */
+bool wr_json_learn_day(struct wr_jdec *d, const char *p);
 
 /* Notes that column c cannot take its value; msg as in wr_bad_set. */
 void wr_json_note(struct wr_jdec *d, const struct wr_jcol *c, enum wr_reason reason, const char *fmt, ...) WR_PRINTF(4, 5);
 /* NULL into column c, or a note if it is NOT NULL. how: "null" or "missing". */
 void wr_json_put_null(struct wr_jdec *d, const struct wr_jcol *c, const char *how);
+
+/* The column's vector, with the row marked as not NULL. */
+static inline struct wr_vec *wr_json_cell(struct wr_jdec *d, const struct wr_jcol *c)
+{
+    struct wr_vec *v = &d->into->col[c->index];
+    if (v->nulls)
+        v->nulls[d->row] = 0;
+    return v;
+}
 
 #endif

@@ -37,6 +37,10 @@ const char *wr_json_string_rest(struct wr_json *j, const char *start, const char
             return wr_json_fail(j, WR_R_SYNTAX, start - 1); /* not closed */
         if (*p == '"')
             break;
+        if ((unsigned char)*p > 0x7F) {
+            p = wr_json_plain(p, j->end, seen);
+            continue;
+        }
         if (*p != '\\')
             return wr_json_fail(j, WR_R_SYNTAX, p); /* control byte */
         *seen |= WR_JSON_ESCAPE;
@@ -52,7 +56,7 @@ const char *wr_json_string_rest(struct wr_json *j, const char *start, const char
         default:
             return wr_json_fail(j, WR_R_SYNTAX, p);
         }
-        p = wr_json_plain(j, p, seen);
+        p = wr_json_plain(p, j->end, seen);
     }
     if ((*seen & WR_JSON_HIGH) && !wr_utf8_valid((struct wr_str){start, (uint32_t)(p - start)}))
         return wr_json_fail(j, WR_R_UTF8, start);
@@ -245,10 +249,11 @@ const char *wr_json_skip(struct wr_json *j, const char *p, int depth)
             }
             closed = false;
             p++;
-            if (--open == 0)
-                return p;
-            if (p == j->end)
+            open--;
+            if (p == j->end && depth + open > 0)
                 return wr_json_fail(j, WR_R_SYNTAX, p - 1); /* the text ended inside */
+            if (open == 0)
+                return p;
         }
     }
 }

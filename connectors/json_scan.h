@@ -43,9 +43,8 @@ static inline uint64_t wr_load64(const char *p)
 
 /* ---- strings ---- */
 
-/* First quote, backslash or control byte of p[0..end), or end; sets WR_JSON_HIGH in *seen when a byte over 0x7F comes before it.
- * Eight bytes a step; the reference for the other one. */
-static inline const char *wr_json_plain_swar(const char *p, const char *end, unsigned *seen)
+/* First quote, backslash or control byte of p[0..end), or end; sets WR_JSON_HIGH in *seen when a byte over 0x7F comes before it. */
+static inline const char *wr_json_plain(const char *p, const char *end, unsigned *seen)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), low7 = ones * 0x7F, tops = ones * 0x80;
     for (; end - p >= 8; p += 8) {
@@ -74,60 +73,64 @@ static inline const char *wr_json_plain_swar(const char *p, const char *end, uns
     return end;
 }
 
-#if defined(__SSE2__)
-/* Bits of the bytes of v that end a plain run. */
-static inline unsigned wr_json_special16(__m128i v)
+/* First byte of p[0..end) that is a quote, a backslash, a control byte or over 0x7F, or end: how far text is plain ASCII. */
+static inline const char *wr_json_ascii_swar(const char *p, const char *end)
 {
-    __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-    __m128i ctrl = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), ctrl));
+    const uint64_t ones = UINT64_C(0x0101010101010101), low7 = ones * 0x7F, tops = ones * 0x80;
+    for (; end - p >= 8; p += 8) {
+        uint64_t w = wr_load64(p), quote = w ^ ones * '"', slash = w ^ ones * '\\', ctrl = w & ones * 0xE0;
+        uint64_t hit = ~(((quote & low7) + low7) | quote) | ~(((slash & low7) + low7) | slash) | ~(((ctrl & low7) + low7) | ctrl) | w;
+        hit &= tops;
+        if (hit)
+            return p + (unsigned)__builtin_ctzll(hit) / 8;
+    }
+    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20 && (unsigned char)*p < 0x80)
+        p++;
+    return p;
 }
 
+#if defined(__SSE2__)
 /* The same, 16 bytes a step. begin: as much of the text as may be read before p, so that its last bytes can be taken in one load. */
-static inline const char *wr_json_plain_sse2(const char *begin, const char *p, const char *end, unsigned *seen)
+static inline const char *wr_json_ascii_sse2(const char *begin, const char *p, const char *end)
 {
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), blank = _mm_set1_epi8(0x20);
+    unsigned hit;
     for (; end - p >= 16; p += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        unsigned hit = wr_json_special16(v), high = (unsigned)_mm_movemask_epi8(v);
-        if (hit) {
-            if (high & ((hit & -hit) - 1))
-                *seen |= WR_JSON_HIGH;
+        /* signed: bytes over 0x7F are below the blank, too */
+        __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)), _mm_cmplt_epi8(v, blank));
+        hit = (unsigned)_mm_movemask_epi8(special);
+        if (hit)
             return p + __builtin_ctz(hit);
-        }
-        if (high)
-            *seen |= WR_JSON_HIGH;
     }
     if (p == end || end - begin < 16)
-        return wr_json_plain_swar(p, end, seen);
+        return wr_json_ascii_swar(p, end);
+    /* the last 1..15 bytes together with those before them, whose bits are shifted out */
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(end - 16));
-    unsigned past = (unsigned)(16 - (end - p)); /* bytes of the load that lie before p: 1..15 */
-    unsigned hit = wr_json_special16(v) >> past, high = (unsigned)_mm_movemask_epi8(v) >> past;
-    if (hit)
-        high &= (hit & -hit) - 1;
-    if (high)
-        *seen |= WR_JSON_HIGH;
+    __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)), _mm_cmplt_epi8(v, blank));
+    hit = (unsigned)_mm_movemask_epi8(special) >> (16 - (end - p));
     return hit ? p + __builtin_ctz(hit) : end;
 }
 #endif
 
-static inline const char *wr_json_plain(const struct wr_json *j, const char *p, unsigned *seen)
+static inline const char *wr_json_ascii(const struct wr_json *j, const char *p)
 {
 #if defined(__SSE2__)
-    return wr_json_plain_sse2(j->begin, p, j->end, seen);
+    return wr_json_ascii_sse2(j->begin, p, j->end);
 #else
-    return wr_json_plain_swar(p, j->end, seen);
+    return wr_json_ascii_swar(p, j->end);
 #endif
 }
 
-/* The rest of a string from a byte that is no plain one: escapes are checked, UTF-8 too. */
+/* The rest of a string (its inside begins at `start`) from a byte that is not plain ASCII: escapes are checked, UTF-8 too. */
 const char *wr_json_string_rest(struct wr_json *j, const char *start, const char *p, unsigned *seen);
 
 /* p: behind the opening quote. Returns the closing quote. */
 static inline const char *wr_json_string(struct wr_json *j, const char *p, unsigned *seen)
 {
     *seen = 0;
-    const char *q = wr_json_plain(j, p, seen);
-    if (WR_LIKELY(q < j->end && *q == '"' && !*seen))
+    const char *q = wr_json_ascii(j, p);
+    if (WR_LIKELY(q < j->end && *q == '"'))
         return q;
     return wr_json_string_rest(j, p, q, seen);
 }
@@ -179,7 +182,8 @@ static inline uint32_t wr_json_sum_digits(uint64_t w, unsigned n)
 const char *wr_json_number(struct wr_json *j, const char *p);
 /* Checks true, false or null. */
 const char *wr_json_literal(struct wr_json *j, const char *p);
-/* Steps over one value of any kind, checking all of it. depth: how many objects and arrays are open around it. */
+/* Steps over one value of any kind, checking all of it. depth: how many objects and arrays are open around it; if there are any, the place
+ * returned is before `end`, else it may be `end`. */
 const char *wr_json_skip(struct wr_json *j, const char *p, int depth);
 
 #endif

@@ -3,7 +3,8 @@
  * Rules:  numbers go from their digits straight into the column: DECIMAL is exact, no double in between; what has more digits behind the
  *         point than the column is rounded half away from zero. Numbers in quotes count as numbers. A number, true or false for a TEXT column is its text;
  *         an object or an array is not. Times are ISO 8601 text or a number since 1970 in the source's timestamp_unit. BYTES are "\x" and hex digits,
- *         or base64. Each store has a short way for the usual layout and falls back to core's parsers for all others.
+ *         or base64. These are the general ways, for every form a value may have; json_quick.h has short ones
+ *         for the usual forms.
  * Memory: as json_decode.h says. */
 #include "connectors/json_decode.h"
 #include "core/decimal.h"
@@ -16,13 +17,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static const uint64_t pow10_64[20] = {
-    UINT64_C(1), UINT64_C(10), UINT64_C(100), UINT64_C(1000), UINT64_C(10000), UINT64_C(100000), UINT64_C(1000000),
-    UINT64_C(10000000), UINT64_C(100000000), UINT64_C(1000000000), UINT64_C(10000000000), UINT64_C(100000000000),
-    UINT64_C(1000000000000), UINT64_C(10000000000000), UINT64_C(100000000000000), UINT64_C(1000000000000000),
-    UINT64_C(10000000000000000), UINT64_C(100000000000000000), UINT64_C(1000000000000000000), UINT64_C(10000000000000000000),
-};
 
 /* ---- what does not fit ---- */
 
@@ -80,15 +74,6 @@ WR_JSON_COLD static const char *store_null(struct wr_jdec *d, const struct wr_jc
     return end;
 }
 
-/* The column's vector, with the row marked as not NULL. */
-static inline struct wr_vec *cell(struct wr_jdec *d, const struct wr_jcol *c)
-{
-    struct wr_vec *v = &d->into->col[c->index];
-    if (v->nulls)
-        v->nulls[d->row] = 0;
-    return v;
-}
-
 /* ---- text ---- */
 
 enum text { TEXT_GOOD, TEXT_BAD, TEXT_MALFORMED };
@@ -116,7 +101,7 @@ static bool text_too_long(const struct wr_jcol *c, struct wr_str s)
     return c->type.len && s.n > c->type.len && wr_utf8_chars(s) > c->type.len;
 }
 
-WR_JSON_COLD static const char *store_text_slow(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+static const char *store_text(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
 {
     struct wr_str s;
     const char *end;
@@ -140,21 +125,8 @@ WR_JSON_COLD static const char *store_text_slow(struct wr_jdec *d, const struct 
     }
     if (text_too_long(c, s))
         return misfit(d, c, WR_R_RANGE, p);
-    WR_VEC_STR(cell(d, c))[d->row] = s;
+    WR_VEC_STR(wr_json_cell(d, c))[d->row] = s;
     return end;
-}
-
-static const char *store_text(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
-{
-    unsigned seen = 0;
-    if (WR_LIKELY(*p == '"')) {
-        const char *q = wr_json_plain(&d->j, p + 1, &seen);
-        if (WR_LIKELY(q < d->j.end && *q == '"' && !seen && c->type.len == 0)) {
-            WR_VEC_STR(cell(d, c))[d->row] = (struct wr_str){p + 1, (uint32_t)(q - p - 1)};
-            return q + 1;
-        }
-    }
-    return store_text_slow(d, c, p);
 }
 
 static const char *store_json(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
@@ -163,7 +135,7 @@ static const char *store_json(struct wr_jdec *d, const struct wr_jcol *c, const 
         return store_null(d, c, p);
     const char *end = wr_json_skip(&d->j, p, d->depth);
     if (end)
-        WR_VEC_STR(cell(d, c))[d->row] = (struct wr_str){p, (uint32_t)(end - p)};
+        WR_VEC_STR(wr_json_cell(d, c))[d->row] = (struct wr_str){p, (uint32_t)(end - p)};
     return end;
 }
 
@@ -241,7 +213,7 @@ static const char *store_bytes(struct wr_jdec *d, const struct wr_jcol *c, const
     bool good = got == TEXT_GOOD && (hex ? decode_hex((struct wr_str){s.p + 2, s.n - 2}, to, &n) : decode_base64(s, to, &n));
     if (!good)
         return misfit(d, c, WR_R_TYPE, p);
-    WR_VEC_STR(cell(d, c))[d->row] = (struct wr_str){to, n};
+    WR_VEC_STR(wr_json_cell(d, c))[d->row] = (struct wr_str){to, n};
     return end;
 }
 
@@ -262,36 +234,7 @@ static bool number_text(struct wr_jdec *d, const char *p, struct wr_str *s, cons
     return *end != NULL;
 }
 
-/* At most 16 digits at *p, which is moved behind them. false: something else, more, or a leading zero. */
-static inline bool quick_digits(const struct wr_json *j, const char **p, uint64_t *v)
-{
-    uint64_t w = wr_json_load_digits(*p, j->end);
-    unsigned n = wr_json_count_digits(w);
-    if (n == 0 || (**p == '0' && n > 1))
-        return false;
-    *v = wr_json_sum_digits(w, n);
-    *p += n;
-    if (n < 8)
-        return true;
-    w = wr_json_load_digits(*p, j->end);
-    n = wr_json_count_digits(w);
-    *v = *v * pow10_64[n] + wr_json_sum_digits(w, n);
-    *p += n;
-    return n < 8;
-}
-
-static inline bool can_be_quick(const struct wr_json *j)
-{
-    return j->end - j->begin >= 8;
-}
-
-/* Behind the digits of a number that is whole. */
-static inline bool is_whole_end(char c)
-{
-    return c != '.' && (c | 0x20) != 'e';
-}
-
-WR_JSON_COLD static const char *store_int_slow(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+static const char *store_int(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
 {
     struct wr_str s;
     const char *end;
@@ -313,27 +256,11 @@ WR_JSON_COLD static const char *store_int_slow(struct wr_jdec *d, const struct w
     bool is_int = c->type.id == WR_T_INT;
     if (whole > (is_int ? INT32_MAX : INT64_MAX) || whole < (is_int ? INT32_MIN : INT64_MIN))
         return misfit(d, c, WR_R_RANGE, p);
-    WR_VEC_I64(cell(d, c))[d->row] = (int64_t)whole;
+    WR_VEC_I64(wr_json_cell(d, c))[d->row] = (int64_t)whole;
     return end;
 }
 
-static const char *store_int(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
-{
-    const char *at = p;
-    uint64_t v;
-    bool neg = *at == '-';
-    at += neg;
-    if (WR_LIKELY(can_be_quick(&d->j) && quick_digits(&d->j, &at, &v) && is_whole_end(*at))) {
-        int64_t i = neg ? -(int64_t)v : (int64_t)v;
-        if (WR_UNLIKELY(c->type.id == WR_T_INT && i != (int32_t)i))
-            return misfit(d, c, WR_R_RANGE, p);
-        WR_VEC_I64(cell(d, c))[d->row] = i;
-        return at;
-    }
-    return store_int_slow(d, c, p);
-}
-
-WR_JSON_COLD static const char *store_dec_slow(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+static const char *store_dec(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
 {
     struct wr_str s;
     const char *end;
@@ -346,44 +273,8 @@ WR_JSON_COLD static const char *store_dec_slow(struct wr_jdec *d, const struct w
         return NULL;
     if (!good || !wr_dec_parse(wr_str_trim(s), c->type.prec, c->type.scale, &v, &range))
         return misfit(d, c, range ? WR_R_RANGE : WR_R_TYPE, p);
-    WR_VEC_I128(cell(d, c))[d->row] = v;
+    WR_VEC_I128(wr_json_cell(d, c))[d->row] = v;
     return end;
-}
-
-/* digits[.digits] whose significant digits fit 64 bits: *m is the number without its point, *frac how many digits stood behind it. */
-static inline bool quick_number(const struct wr_json *j, const char **p, uint64_t *m, unsigned *frac)
-{
-    *frac = 0;
-    if (!quick_digits(j, p, m))
-        return false;
-    if (**p == '.') {
-        uint64_t w = wr_json_load_digits(*p + 1, j->end);
-        unsigned n = wr_json_count_digits(w);
-        if (n == 0 || n == 8 || *m >= UINT64_C(100000000000))
-            return false;
-        *m = *m * pow10_64[n] + wr_json_sum_digits(w, n);
-        *frac = n;
-        *p += 1 + n;
-    }
-    return (**p | 0x20) != 'e';
-}
-
-static const char *store_dec(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
-{
-    const char *at = p;
-    uint64_t m;
-    unsigned frac;
-    bool neg = *at == '-';
-    at += neg;
-    if (WR_LIKELY(can_be_quick(&d->j) && quick_number(&d->j, &at, &m, &frac) && frac <= c->type.scale &&
-                  c->type.scale - frac < 20)) {
-        wr_i128 v = (wr_i128)m * (wr_i128)pow10_64[c->type.scale - frac];
-        if (WR_UNLIKELY(v >= c->bound))
-            return misfit(d, c, WR_R_RANGE, p);
-        WR_VEC_I128(cell(d, c))[d->row] = neg ? -v : v;
-        return at;
-    }
-    return store_dec_slow(d, c, p);
 }
 
 /* strtod reads the decimal point of the locale; "C" it is, whatever the program set. */
@@ -403,7 +294,7 @@ static double c_strtod(const char *text, char **end)
     return strtod_l(text, end, l);
 }
 
-WR_JSON_COLD static const char *store_double_slow(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+static const char *store_double(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
 {
     struct wr_str s;
     const char *end;
@@ -429,24 +320,8 @@ WR_JSON_COLD static const char *store_double_slow(struct wr_jdec *d, const struc
     } else {
         return misfit(d, c, WR_R_TYPE, p);
     }
-    WR_VEC_F64(cell(d, c))[d->row] = v;
+    WR_VEC_F64(wr_json_cell(d, c))[d->row] = v;
     return end;
-}
-
-static const char *store_double(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
-{
-    const char *at = p;
-    uint64_t m;
-    unsigned frac;
-    bool neg = *at == '-';
-    at += neg;
-    /* both numbers are exact doubles, so their quotient is the nearest one */
-    if (WR_LIKELY(can_be_quick(&d->j) && quick_number(&d->j, &at, &m, &frac) && m <= UINT64_C(1) << 53)) {
-        double v = (double)m / (double)pow10_64[frac];
-        WR_VEC_F64(cell(d, c))[d->row] = neg ? -v : v;
-        return at;
-    }
-    return store_double_slow(d, c, p);
 }
 
 static const char *store_bool(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
@@ -455,7 +330,7 @@ static const char *store_bool(struct wr_jdec *d, const struct wr_jcol *c, const 
     if (*p == 't' || *p == 'f') {
         end = wr_json_literal(&d->j, p);
         if (end)
-            WR_VEC_I8(cell(d, c))[d->row] = *p == 't';
+            WR_VEC_I8(wr_json_cell(d, c))[d->row] = *p == 't';
         return end;
     }
     if (*p == 'n')
@@ -466,7 +341,7 @@ static const char *store_bool(struct wr_jdec *d, const struct wr_jcol *c, const 
         if (got == TEXT_MALFORMED)
             return NULL;
         if (got == TEXT_GOOD && (wr_str_ieq_c(s, "true") || wr_str_ieq_c(s, "false"))) {
-            WR_VEC_I8(cell(d, c))[d->row] = (s.p[0] | 0x20) == 't';
+            WR_VEC_I8(wr_json_cell(d, c))[d->row] = (s.p[0] | 0x20) == 't';
             return end;
         }
     }
@@ -481,8 +356,7 @@ static int two_digits(const char *p)
     return a < 10 && b < 10 ? (int)(a * 10 + b) : -1;
 }
 
-/* The day of "YYYY-MM-DD" at p into the decoder's memory of the last one. false: not one in the usual layout. */
-static bool learn_day(struct wr_jdec *d, const char *p)
+bool wr_json_learn_day(struct wr_jdec *d, const char *p)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int high = two_digits(p), low = two_digits(p + 2), month = two_digits(p + 5), day = two_digits(p + 8);
@@ -498,39 +372,7 @@ static bool learn_day(struct wr_jdec *d, const char *p)
     return true;
 }
 
-/* "YYYY-MM-DDTHH:MM:SS" at p, with up to 7 digits of fraction and Z, up to the closing quote; returns the place behind that, or NULL:
- * another layout. Most records of a stream are of the same day: it is worked out when it changes. */
-static inline const char *quick_iso(struct wr_jdec *d, const char *p, int64_t *us)
-{
-    const uint64_t zero = UINT64_C(0x30303A30303A3030), digit = UINT64_C(0xF0F0FFF0F0FFF0F0), six = UINT64_C(0x0606000606000606);
-    if (d->j.end - p < 22 || (p[10] != 'T' && p[10] != ' '))
-        return NULL;
-    uint64_t t = wr_load64(p + 11) ^ zero; /* HH:MM:SS: digits become 0..9, colons 0 */
-    if (((t + six) | t) & digit)
-        return NULL;
-    t = t * 10 + (t >> 8);
-    unsigned hour = t & 0xFF, minute = (t >> 24) & 0xFF, second = (t >> 48) & 0xFF;
-    if (hour > 23 || minute > 59 || second > 59)
-        return NULL;
-    uint16_t rest;
-    memcpy(&rest, p + 8, 2);
-    if (WR_UNLIKELY(wr_load64(p) != d->day_text || rest != d->day_rest) && !learn_day(d, p))
-        return NULL;
-    *us = d->day_us + (int64_t)((hour * 60 + minute) * 60 + second) * WR_US_SEC;
-    p += 19;
-    if (*p == '.') {
-        uint64_t w = wr_json_load_digits(p + 1, d->j.end);
-        unsigned n = wr_json_count_digits(w);
-        if (n == 0 || n > 6)
-            return NULL;
-        *us += (int64_t)(wr_json_sum_digits(w, n) * pow10_64[6 - n]);
-        p += 1 + n;
-    }
-    p += *p == 'Z';
-    return *p == '"' ? p + 1 : NULL;
-}
-
-WR_JSON_COLD static const char *store_epoch(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+static const char *store_epoch(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
 {
     const char *end = wr_json_number(&d->j, p);
     bool range = false;
@@ -543,11 +385,11 @@ WR_JSON_COLD static const char *store_epoch(struct wr_jdec *d, const struct wr_j
         v = (v + (v < 0 ? -500 : 500)) / 1000;
     if (v < WR_TIME_MIN || v > WR_TIME_MAX)
         return misfit(d, c, WR_R_TS_RANGE, p);
-    WR_VEC_I64(cell(d, c))[d->row] = (int64_t)v;
+    WR_VEC_I64(wr_json_cell(d, c))[d->row] = (int64_t)v;
     return end;
 }
 
-WR_JSON_COLD static const char *store_time_slow(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
+static const char *store_time(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
 {
     struct wr_str s;
     const char *end;
@@ -564,30 +406,8 @@ WR_JSON_COLD static const char *store_time_slow(struct wr_jdec *d, const struct 
         return NULL;
     if (got == TEXT_BAD || !wr_time_parse(s, &us, &range))
         return misfit(d, c, range ? WR_R_TS_RANGE : WR_R_TYPE, p);
-    WR_VEC_I64(cell(d, c))[d->row] = us;
+    WR_VEC_I64(wr_json_cell(d, c))[d->row] = us;
     return end;
-}
-
-static const char *store_time(struct wr_jdec *d, const struct wr_jcol *c, const char *p)
-{
-    int64_t us;
-    if (WR_LIKELY(*p == '"')) {
-        const char *end = quick_iso(d, p + 1, &us);
-        if (WR_LIKELY(end != NULL)) {
-            WR_VEC_I64(cell(d, c))[d->row] = us;
-            return end;
-        }
-    } else {
-        const char *at = p;
-        uint64_t v;
-        /* no unit is longer than a second: a value in range has room to spare */
-        if (WR_LIKELY(can_be_quick(&d->j) && !d->ts_nanos && quick_digits(&d->j, &at, &v) && is_whole_end(*at) &&
-                      v <= (uint64_t)WR_TIME_MAX / pow10_64[d->ts_scale])) {
-            WR_VEC_I64(cell(d, c))[d->row] = (int64_t)(v * pow10_64[d->ts_scale]);
-            return at;
-        }
-    }
-    return store_time_slow(d, c, p);
 }
 
 /* DATE, TIME, INTERVAL: text only. */
@@ -614,9 +434,9 @@ static const char *store_calendar(struct wr_jdec *d, const struct wr_jcol *c, co
     if (got == TEXT_BAD || !good)
         return misfit(d, c, range ? WR_R_RANGE : WR_R_TYPE, p);
     if (c->type.id == WR_T_INTERVAL)
-        WR_VEC_IVL(cell(d, c))[d->row] = iv;
+        WR_VEC_IVL(wr_json_cell(d, c))[d->row] = iv;
     else
-        WR_VEC_I64(cell(d, c))[d->row] = i;
+        WR_VEC_I64(wr_json_cell(d, c))[d->row] = i;
     return end;
 }
 
@@ -632,7 +452,7 @@ static const char *store_nested(struct wr_jdec *d, const struct wr_jcol *c, cons
         return NULL;
     if (!wr_nested_parse(c->type, (struct wr_str){p, (uint32_t)(end - p)}, &d->into->mem, &out, &why))
         return misfit(d, c, why == WR_R_CAST ? WR_R_TYPE : why, p);
-    WR_VEC_STR(cell(d, c))[d->row] = out;
+    WR_VEC_STR(wr_json_cell(d, c))[d->row] = out;
     return end;
 }
 
@@ -655,7 +475,20 @@ static wr_jstore *const stores[WR_T_COUNT] = {
     [WR_T_ROW] = store_nested,
 };
 
-wr_jstore *wr_json_store_for(struct wr_type type)
+/* ORDER TYPES */
+static const uint8_t quicks[WR_T_COUNT] = {
+    [WR_T_INT] = WR_QUICK_INT,
+    [WR_T_BIGINT] = WR_QUICK_INT,
+    [WR_T_DOUBLE] = WR_QUICK_DOUBLE,
+    [WR_T_DECIMAL] = WR_QUICK_DECIMAL,
+    [WR_T_TEXT] = WR_QUICK_TEXT,
+    [WR_T_TIMESTAMP] = WR_QUICK_TIME,
+    [WR_T_TIMESTAMPTZ] = WR_QUICK_TIME,
+};
+
+wr_jstore *wr_json_store_for(struct wr_type type, enum wr_quick *quick)
 {
+    bool limited = type.id == WR_T_TEXT && type.len;
+    *quick = type.id < WR_T_COUNT && !limited ? (enum wr_quick)quicks[type.id] : WR_QUICK_NONE;
     return type.id < WR_T_COUNT ? stores[type.id] : NULL;
 }
