@@ -238,8 +238,11 @@ void wr_pg_message(const PGconn *c, const PGresult *r, char *to, size_t size)
     const char *text = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *detail = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL) : NULL;
     struct wr_buf safe = WR_BUF_INIT(16384);
-    if (!text)
+    if (!text) {
         text = c ? PQerrorMessage(c) : "";
+        if (strncmp(text, "FATAL:  ", 8) == 0 || strncmp(text, "ERROR:  ", 8) == 0)
+            text += 8;
+    }
     wr_buf_escape(&safe, (struct wr_str){text, (uint32_t)strcspn(text, "\n")}, 300);
     if (detail) {
         wr_buf_puts(&safe, ": ");
