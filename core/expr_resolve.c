@@ -551,6 +551,19 @@ static bool any_nullable(struct wr_expr *const *arg, int n)
     return false;
 }
 
+/* Functions without a kernel are spellings of CASE and COALESCE: what is not needed is not evaluated. */
+static struct wr_expr *build_node(struct wr_arena *a, bool choice, struct wr_type type, struct wr_expr **arg, int n, int32_t off)
+{
+    struct wr_expr *x = WR_NEW(a, struct wr_expr);
+    bool nullable = choice ? any_nullable(arg + 1, n - 1) : arg[n - 1]->nullable;
+    for (int i = 0; i < n - 1 && !choice; i++)
+        nullable = nullable && arg[i]->nullable;
+    *x = (struct wr_expr){.kind = choice ? WR_X_CASE : WR_X_COALESCE, .type = type, .off = off, .nullable = nullable};
+    x->u.call.n = n;
+    x->u.call.arg = arg;
+    return x;
+}
+
 static wr_status build_call(struct wr_arena *a, const struct wr_func *fn, const struct fit *fit, struct wr_expr *const *given, int n, int32_t off,
                             struct wr_expr **out, struct wr_error *err)
 {
@@ -559,6 +572,10 @@ static wr_status build_call(struct wr_arena *a, const struct wr_func *fn, const 
     if (n)
         memcpy(arg, given, sizeof(*arg) * (size_t)n);
     WR_TRY(convert_args(a, &s, fit, arg, n, err));
+    if (!fn->kernel) {
+        *out = build_node(a, fn->sig[0] == 'b', result_type(&s, fit, arg, n), arg, n, off);
+        return WR_OK;
+    }
     struct wr_expr *x = WR_NEW(a, struct wr_expr);
     *x = (struct wr_expr){.kind = WR_X_CALL, .off = off};
     x->u.call.fn = fn;
@@ -566,7 +583,7 @@ static wr_status build_call(struct wr_arena *a, const struct wr_func *fn, const 
     x->u.call.arg = arg;
     if (!fn->ret)
         x->type = result_type(&s, fit, arg, n);
-    else if (!fn->ret(fn, arg, n, &x->type, err))
+    else if (!fn->ret(a, fn, arg, n, &x->type, err))
         goto refused;
     if (fn->bind && fn->bind(a, fn, arg, n, &x->u.call.fn_data, err))
         goto refused;

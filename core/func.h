@@ -44,8 +44,9 @@ struct wr_func {
     const char *sig;
     wr_kernel kernel;
     int flags;
-    /* Result type from the (already cast) argument types; NULL when the signature says it. false: refused, err set. */
-    bool (*ret)(const struct wr_func *fn, struct wr_expr *const *arg, int n, struct wr_type *out, struct wr_error *err);
+    /* Result type from the (already cast) argument types; NULL when the signature says it. false: refused, err set.
+     * mem: the plan's arena, for the members of nested types. */
+    bool (*ret)(struct wr_arena *mem, const struct wr_func *fn, struct wr_expr *const *arg, int n, struct wr_type *out, struct wr_error *err);
     /* Prepare data from constant arguments (compile a pattern); NULL: nothing. */
     wr_status (*bind)(struct wr_arena *a, const struct wr_func *fn, struct wr_expr *const *arg, int n, const void **data, struct wr_error *err);
     const char *help;      /* one line for SHOW FUNCTIONS: "substring(text, from [, count]): part of a text, counted from 1" */

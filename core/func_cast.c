@@ -126,9 +126,12 @@ WR_KERNEL(k_text_text)
     WR_ROWS(row) WR_VEC_STR(out)[row] = max ? cut_chars(WR_ARG_S(0, row), max) : WR_ARG_S(0, row);
 }
 
-/* Stores a value that wr_parse_value made of text; its text lives in ev->mem or is borrowed from the argument. */
-static void store(struct wr_vec *out, uint32_t row, const struct wr_value *v)
+void wr_out_value(struct wr_eval *ev, struct wr_vec *out, uint32_t row, const struct wr_value *v)
 {
+    if (v->null) {
+        wr_out_null(ev, out, row);
+        return;
+    }
     switch (wr_type_phys(out->type.id)) {
     case WR_P_I8: WR_VEC_I8(out)[row] = v->as.b; break;
     case WR_P_I64: WR_VEC_I64(out)[row] = v->as.i; break;
@@ -139,14 +142,8 @@ static void store(struct wr_vec *out, uint32_t row, const struct wr_value *v)
     }
 }
 
-static void parse_row(struct wr_eval *ev, struct wr_str s, struct wr_vec *out, uint32_t row)
+static void bad_text(struct wr_eval *ev, struct wr_str s, enum wr_reason why, struct wr_vec *out, uint32_t row)
 {
-    struct wr_value v = {.type = out->type};
-    enum wr_reason why = WR_R_CAST;
-    if (wr_parse_value(out->type, s, ev->mem, &v, &why)) {
-        store(out, row, &v);
-        return;
-    }
     struct wr_arena tmp = {0};
     struct wr_str name = wr_type_name(&tmp, out->type);
     struct wr_str shown = cut_chars(s, 60);
@@ -158,7 +155,45 @@ static void parse_row(struct wr_eval *ev, struct wr_str s, struct wr_vec *out, u
     if (wr_type_phys(out->type.id) == WR_P_STR)
         WR_VEC_STR(out)[row] = (struct wr_str){NULL, 0};
 }
+
+static void parse_row(struct wr_eval *ev, struct wr_str s, struct wr_vec *out, uint32_t row)
+{
+    struct wr_value v = {.type = out->type};
+    enum wr_reason why = WR_R_CAST;
+    if (wr_parse_value(out->type, s, ev->mem, &v, &why)) {
+        wr_out_value(ev, out, row, &v);
+        return;
+    }
+    bad_text(ev, s, why, out, row);
+}
 WR_KERNEL(k_text_any) { WR_ROWS(row) parse_row(ev, WR_ARG_S(0, row), out, row); }
+
+/* JSON: null is NULL, a number or a string that reads as the type is its value. */
+WR_KERNEL(k_json_any)
+{
+    WR_ROWS(row) {
+        struct wr_value v = {.type = out->type};
+        enum wr_reason why = WR_R_TYPE;
+        struct wr_str raw = wr_str_trim(WR_ARG_S(0, row));
+        if (wr_parse_json(out->type, raw, ev->mem, &v, &why))
+            wr_out_value(ev, out, row, &v);
+        else
+            bad_text(ev, raw, why, out, row);
+    }
+}
+
+WR_KERNEL(k_any_json)
+{
+    struct wr_buf b = WR_BUF_INIT(WR_TEXT_MAX);
+    WR_ROWS(row) {
+        wr_buf_reset(&b);
+        wr_print_vec(&b, &c->arg[0], WR_AT(0, row), WR_STYLE_JSON);
+        if (b.overflow)
+            WR_BAD_TOO_LONG(ev, row);
+        WR_VEC_STR(out)[row] = wr_out_text(ev, &b);
+    }
+    wr_buf_clear(&b);
+}
 
 /* ---- dates and times ---- */
 
@@ -212,7 +247,8 @@ static const struct wr_func c_int_int = CAST(k_int_int, WR_F_LOOSE), c_int_dbl =
                             c_dbl_int = CAST(k_dbl_int, WR_F_LOOSE), c_dbl_dec = CAST(k_dbl_dec, 0), c_dec_int = CAST(k_dec_int, 0),
                             c_dec_dbl = CAST(k_dec_dbl, 0), c_dec_dec = CAST(k_dec_dec, 0), c_bool_int = CAST(k_bool_int, WR_F_TOTAL),
                             c_int_bool = CAST(k_int_bool, WR_F_TOTAL);
-static const struct wr_func c_any_text = CAST(k_any_text, 0), c_text_text = CAST(k_text_text, 0), c_text_any = CAST(k_text_any, 0);
+static const struct wr_func c_any_text = CAST(k_any_text, 0), c_text_text = CAST(k_text_text, 0), c_text_any = CAST(k_text_any, 0),
+                            c_json_any = CAST(k_json_any, WR_F_MAYNULL), c_any_json = CAST(k_any_json, 0);
 static const struct wr_func c_date_ts = CAST(k_date_ts, WR_F_LOOSE), c_ts_date = CAST(k_ts_date, WR_F_TOTAL), c_ts_time = CAST(k_ts_time, WR_F_TOTAL),
                             c_ts_ts = CAST(k_ts_ts, 0), c_time_ivl = CAST(k_time_ivl, WR_F_TOTAL), c_ivl_time = CAST(k_ivl_time, WR_F_TOTAL);
 
@@ -232,6 +268,17 @@ static const struct { uint8_t from, to; const struct wr_func *fn; } casts[] = {
     {WR_T_TIME, WR_T_INTERVAL, &c_time_ivl}, {WR_T_INTERVAL, WR_T_TIME, &c_ivl_time},
 };
 
+/* Arrays and rows: if their members convert. */
+static bool members_convert(struct wr_type from, struct wr_type to)
+{
+    if (!from.sub || !to.sub || from.sub->n != to.sub->n)
+        return false;
+    for (int i = 0; i < from.sub->n; i++)
+        if (!wr_func_cast(from.sub->field[i].type, to.sub->field[i].type))
+            return false;
+    return true;
+}
+
 const struct wr_func *wr_func_cast(struct wr_type from, struct wr_type to)
 {
     if (from.id == WR_T_NULL)
@@ -239,9 +286,19 @@ const struct wr_func *wr_func_cast(struct wr_type from, struct wr_type to)
     for (size_t i = 0; i < sizeof(casts) / sizeof(casts[0]); i++)
         if (casts[i].from == from.id && casts[i].to == to.id)
             return casts[i].fn;
+    if (from.id == to.id && to.id != WR_T_ARRAY && to.id != WR_T_ROW)
+        return &c_same;
+    if (to.id == WR_T_NULL)
+        return NULL;
     if (to.id == WR_T_TEXT)
         return &c_any_text;
-    if (from.id == WR_T_TEXT && to.id != WR_T_NULL && to.id != WR_T_ROW)
+    if (from.id == WR_T_TEXT)
         return &c_text_any;
-    return wr_type_eq(from, to) ? &c_same : NULL;
+    if (from.id == WR_T_JSON && to.id != WR_T_BYTES)
+        return &c_json_any;
+    if (to.id == WR_T_JSON && (from.id == WR_T_ARRAY || from.id == WR_T_ROW))
+        return &c_any_json;
+    if (from.id == to.id)
+        return wr_type_eq(from, to) ? &c_same : members_convert(from, to) ? &wr_func_nested_cast : NULL;
+    return NULL;
 }

@@ -374,7 +374,7 @@ WR_KERNEL(k_nullif)
 }
 
 /* JSON has many spellings of one value: comparing the text would be wrong. */
-static bool comparable(const struct wr_func *fn, struct wr_expr *const *arg, int n, struct wr_type *out, struct wr_error *err)
+static bool comparable(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn, struct wr_expr *const *arg, int n, struct wr_type *out, struct wr_error *err)
 {
     for (int i = 0; i < n; i++)
         if (arg[i]->type.id == WR_T_JSON) {

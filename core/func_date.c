@@ -315,7 +315,7 @@ static bool row_field(struct wr_eval *ev, const struct wr_call *c, enum unit u, 
 }
 
 /* extract: BIGINT or DECIMAL, as the constant unit says. */
-static bool ret_extract(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err)
+static bool ret_extract(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err)
 {
     struct wr_str s;
     if (!wr_arg_text(arg[0], &s)) {

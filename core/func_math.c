@@ -87,7 +87,7 @@ WR_KERNEL(k_floor_n) { round_n(ev, c, DOWN, out, sel, n); }
 WR_KERNEL(k_ceil_n) { round_n(ev, c, UP, out, sel, n); }
 
 /* round(x, 2) with a constant 2 has two digits behind the point; with a column, as many as x. */
-static bool ret_round(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n, struct wr_type *out, struct wr_error *err WR_UNUSED)
+static bool ret_round(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n, struct wr_type *out, struct wr_error *err WR_UNUSED)
 {
     struct wr_type t = arg[0]->type;
     int whole = t.prec - t.scale, scale = 0;
@@ -273,7 +273,7 @@ WR_KERNEL(k_factorial)
         WR_VEC_I128(out)[row] = r;
     }
 }
-static bool ret_whole38(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg WR_UNUSED, int n WR_UNUSED, struct wr_type *out,
+static bool ret_whole38(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg WR_UNUSED, int n WR_UNUSED, struct wr_type *out,
                         struct wr_error *err WR_UNUSED)
 {
     *out = wr_type_decimal(38, 0);

@@ -194,7 +194,7 @@ WR_KERNEL(k_neg_d) { WR_ROWS(row) WR_VEC_F64(out)[row] = -WR_ARG_D(0, row); }
 static int max_of(int a, int b) { return a > b ? a : b; }
 static int min_of(int a, int b) { return a < b ? a : b; }
 
-static bool ret_add(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
+static bool ret_add(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
 {
     struct wr_type a = arg[0]->type, b = arg[1]->type;
     int scale = max_of(a.scale, b.scale), whole = max_of(a.prec - a.scale, b.prec - b.scale);
@@ -202,7 +202,7 @@ static bool ret_add(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *a
     return true;
 }
 
-static bool ret_mul(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
+static bool ret_mul(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
 {
     struct wr_type a = arg[0]->type, b = arg[1]->type;
     int prec = a.prec + b.prec, scale = a.scale + b.scale;
@@ -216,7 +216,7 @@ static bool ret_mul(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *a
 }
 
 /* A DECIMAL(38,s) is mostly a sum, whose digits are far from all used: it gets 16 digits behind the point like the others. */
-static bool ret_div(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
+static bool ret_div(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
 {
     struct wr_type a = arg[0]->type, b = arg[1]->type;
     int room = 38 - (a.prec - a.scale + b.scale);
@@ -225,7 +225,7 @@ static bool ret_div(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *a
     return true;
 }
 
-static bool ret_mod(const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
+static bool ret_mod(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out, struct wr_error *err WR_UNUSED)
 {
     struct wr_type a = arg[0]->type, b = arg[1]->type;
     int scale = max_of(a.scale, b.scale), whole = min_of(a.prec - a.scale, b.prec - b.scale);

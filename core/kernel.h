@@ -77,6 +77,8 @@ uint64_t wr_random_next(void);
  * pick may be sel itself. */
 bool wr_cmp_pick(const struct wr_call *c, const uint32_t *sel, uint32_t n, uint32_t *pick, uint32_t *n_pick);
 
+extern const struct wr_func wr_func_nested_cast; /* ARRAY to ARRAY, ROW to ROW, member by member */
+
 /* One table a file; `n` entries. */
 struct wr_func_table {
     const struct wr_func *func;
@@ -84,7 +86,12 @@ struct wr_func_table {
 };
 #define WR_FUNC_TABLE(name, list) const struct wr_func_table name = {list, (int)(sizeof(list) / sizeof(list[0]))}
 extern const struct wr_func_table wr_funcs_num, wr_funcs_math, wr_funcs_cmp, wr_funcs_text, wr_funcs_like,
-    wr_funcs_time, wr_funcs_date;
+    wr_funcs_time, wr_funcs_date, wr_funcs_regex, wr_funcs_nested, wr_funcs_misc, wr_funcs_json;
+
+/* Stores a value of out's type; text is borrowed. NULL is stored as wr_out_null does. */
+void wr_out_value(struct wr_eval *ev, struct wr_vec *out, uint32_t row, const struct wr_value *v);
+/* Order of two values of one type, neither NULL, as wr_vec_cmp. */
+int wr_value_order(const struct wr_value *a, const struct wr_value *b);
 
 /* Text constant behind an argument (NULL constants and others: false). */
 static inline bool wr_arg_text(const struct wr_expr *x, struct wr_str *s)

@@ -358,8 +358,13 @@ static struct wr_expr *t_expr(struct text_parser *t, int min)
     for (bool more = true; more;) {
         x = t_suffix(t, x, min, &more);
         for (size_t i = 0; !more && i < sizeof t_signs / sizeof t_signs[0]; i++) {
-            if (t_signs[i].level < min || !t_take(t, t_signs[i].sign))
+            const char *before = t->p;
+            if (!t_take(t, t_signs[i].sign))
                 continue;
+            if (t_signs[i].level < min) { /* binds less: the caller's */
+                t->p = before;
+                break;
+            }
             more = true;
             const char *name = t_signs[i].name;
             bool one = strncmp(name, "is_", 3) == 0 && !strstr(name, "distinct");
