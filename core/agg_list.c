@@ -7,6 +7,8 @@
  * Memory: states own their buffer or maps. */
 #include "core/agg_impl.h"
 
+#include <stdlib.h>
+
 #include "core/nested.h"
 
 enum { LONGEST = 64 << 20 };
