@@ -38,6 +38,7 @@ struct wr_object {
     int *key;
 
     const struct wr_schema *out;    /* columns as users see them; NULL: a sink without declared columns */
+    const struct wr_schema *in;     /* columns that INSERT fills: without computed ones and metadata; NULL: the query's */
 };
 
 struct wr_var { struct wr_str name, value; };

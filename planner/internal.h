@@ -34,6 +34,7 @@ bool wr_node_unique(const struct wr_plan *p, const int *col, int n);
 /* True if x is window_end - 1 µs of that column. */
 bool wr_expr_is_window_time(const struct wr_expr *x, int end_col);
 struct wr_expr *wr_expr_copy(struct wr_arena *a, const struct wr_expr *x);
+struct wr_type wr_type_copy(struct wr_arena *a, struct wr_type t); /* members too */
 int *wr_ints(struct wr_arena *a, const int *v, int n); /* a copy */
 
 /* ---- rewrite.c, prune.c, physical.c ---- */

@@ -11,6 +11,20 @@ int *wr_ints(struct wr_arena *a, const int *v, int n)
     return c;
 }
 
+struct wr_type wr_type_copy(struct wr_arena *a, struct wr_type t)
+{
+    if (!t.sub)
+        return t;
+    struct wr_schema *s = wr_schema_new(a, t.sub->n);
+    for (int i = 0; i < t.sub->n; i++) {
+        s->field[i] = t.sub->field[i];
+        s->field[i].name = wr_arena_str(a, s->field[i].name);
+        s->field[i].type = wr_type_copy(a, s->field[i].type);
+    }
+    t.sub = s;
+    return t;
+}
+
 struct wr_plan *wr_node_new(struct wr_arena *a, enum wr_pkind kind, struct wr_plan *in)
 {
     struct wr_plan *p = WR_NEW(a, struct wr_plan);

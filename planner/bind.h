@@ -1,0 +1,195 @@
+/* bind.h: what the bind*.c files share: from AST to plan nodes, within one statement.
+ *
+ *   bind.c          queries: SELECT, UNION, VALUES, ORDER BY, LIMIT, EMIT
+ *   bind_from.c     FROM: sources, side streams, views, CTEs, subqueries
+ *   bind_window.c   windows in GROUP BY and as table functions; which watermark they close by
+ *   bind_agg.c      GROUP BY, aggregates, DISTINCT
+ *   bind_expr.c     expressions; bind_lit.c literals, types and durations
+ *   bind_sink.c     INSERT, the sink of a bare SELECT, dead letters
+ *
+ * Rules:  the first error ends the statement; every error about a name says where and suggests the nearest. What is not supported is refused
+ *         where it is met, with a hint; nothing is skipped.
+ * Memory: everything in the jobplan's arena (b->a), names too: a plan borrows nothing from the AST. */
+#ifndef WR_PLANNER_BIND_H
+#define WR_PLANNER_BIND_H
+
+#include "parser/ast.h"
+#include "planner/internal.h"
+
+enum {
+    MAX_COLUMNS = 1000,
+    MAX_WINDOWS = 10000,  /* windows one row may belong to */
+    MAX_NODES = 20000,    /* of one jobplan while binding: views that use views twice grow fast */
+    MAX_VIEWS = 32        /* views within views */
+};
+
+struct binder {
+    struct wr_catalog *cat;
+    struct job *job;
+    struct wr_arena *a;           /* the jobplan's */
+    const struct wr_plan_opts *o;
+    bool final;                   /* --final, or a bare SELECT over bounded input: aggregates give results once, at the end */
+    int depth;                    /* views open around */
+    struct wr_error *err;
+};
+
+/* ---- relations ---- */
+
+struct relcol { struct wr_str qual, name; }; /* qual: table alias; empty: none */
+/* Rows with names: one relcol for each output column of plan. */
+struct rel {
+    struct wr_plan *plan;
+    int n;
+    struct relcol *col;
+};
+
+/* ---- what clauses around a query say ---- */
+
+struct wmclause {                 /* WITH WATERMARK */
+    int64_t delay, idle, lateness; /* µs; -1: not said */
+    int32_t off;
+    bool *used;                   /* set when it found the event time of a source */
+};
+struct clauses {
+    const struct wmclause *wm;    /* of this query or the nearest around it; NULL: none */
+    bool emit_given;
+    enum wr_emit emit;
+    int64_t every;
+    int32_t emit_off;
+    bool outermost;               /* EVERY holds for the outermost aggregate only */
+};
+struct cte {
+    struct wr_str name;
+    const struct wr_ast_name *columns;
+    const struct wr_ast_select *select;
+    const struct cte *scope;      /* those it may refer to */
+    const struct cte *next;
+};
+struct env {
+    const struct cte *ctes;
+    struct clauses cl;
+};
+
+wr_status wr_bind_query(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out);
+wr_status wr_bind_from(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+/* A declared object, CTE or side stream by name; alias empty: its own name. */
+wr_status wr_bind_table_name(struct binder *b, const struct wr_ast_name *name, const struct env *env, struct rel *out);
+struct rel wr_rel_of(struct binder *b, struct wr_plan *plan, struct wr_str qual); /* names from plan->out */
+/* The column itself, or the constant a projection puts there: text constants still take a type. */
+struct wr_expr *wr_rel_expr(struct binder *b, const struct rel *r, int col);
+wr_status wr_rel_rename(struct binder *b, const struct wr_ast_name *names, const char *what, struct rel *r);
+struct wr_plan *wr_bind_made(struct binder *b, struct wr_plan *p); /* counts nodes */
+
+/* ---- expressions ---- */
+
+struct grouping;
+struct xctx {
+    struct binder *b;
+    const struct rel *rel;        /* NULL: no columns to name */
+    struct grouping *group;       /* NULL: aggregates are not allowed here */
+    const char *clause;           /* "WHERE": for messages */
+    bool in_agg;                  /* inside an aggregate's arguments */
+    const struct env *env;
+};
+/* Columns of bound expressions that are not FROM's: wr_regroup() makes them columns of the aggregate's output. */
+enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END };
+
+wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+wr_status wr_bind_bool(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+wr_status wr_bind_fn(struct binder *b, const char *name, struct wr_expr **arg, int n, int32_t off, struct wr_expr **out);
+/* Column of r by name; qual empty: any table. -1: none, with err set when `must`. -2: ambiguous, err set. */
+int wr_rel_find(struct binder *b, const struct rel *r, struct wr_str qual, struct wr_str name, int32_t off, bool must);
+wr_status wr_bind_refuse(struct binder *b, int32_t off, const char *what, const char *hint);
+/* Name of a result column as PostgreSQL derives it. */
+struct wr_str wr_name_of_expr(const struct wr_ast_expr *e);
+int wr_ast_len(const struct wr_ast_expr *e);
+
+/* ---- bind_lit.c ---- */
+
+wr_status wr_bind_literal(struct binder *b, const struct wr_ast_expr *e, bool minus, struct wr_expr **out);
+wr_status wr_bind_type(struct binder *b, const struct wr_ast_type *t, struct wr_type *out);
+wr_status wr_bind_interval(struct binder *b, const struct wr_ast_expr *e, struct wr_interval *iv);
+/* A positive (or, zero allowed, not negative) length of time from '1 min' or INTERVAL '1' MINUTE. what: for messages. */
+wr_status wr_bind_duration(struct binder *b, const struct wr_ast_expr *e, const char *what, bool zero, int64_t *us);
+wr_status wr_bind_count(struct binder *b, const struct wr_ast_expr *e, const char *what, int64_t *n);
+
+/* ---- windows ---- */
+
+bool wr_is_window_name(struct wr_str name);    /* window, tumble, hop, session, session_window, cumulate */
+/* The window a call in GROUP BY asks for; time: the event-time expression over rel. */
+wr_status wr_bind_window_call(struct xctx *x, const struct wr_ast_expr *call, struct wr_window *win, struct wr_expr **time);
+wr_status wr_bind_window_table(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+/* Lets a WITH WATERMARK clause act on the sources below p. col: p's column that a window is over, -1: none. all: the clause belongs to this very query,
+ * so declared event times below get its delay. Properties below p are set anew. */
+void wr_watermark_apply(struct binder *b, struct wr_plan *p, const struct wmclause *wm, int col, bool all);
+/* Is column col what the watermark below speaks about? An error with a hint if there is a watermark that is about another one. */
+wr_status wr_event_time_check(struct binder *b, const struct rel *r, int col, int32_t off);
+wr_status wr_bind_wmclause(struct binder *b, const struct wr_ast_watermark *w, struct wmclause *out);
+
+/* ---- aggregates ---- */
+
+struct aggref {
+    struct wr_aggcall call;       /* columns not yet set */
+    struct wr_expr *arg[4], *filter, *order[2]; /* over FROM */
+};
+struct grouping {
+    const struct rel *from;
+    int n_key;
+    struct wr_expr **key;         /* over FROM */
+    bool has_win;                 /* a window function among the GROUP BY items */
+    struct wr_window win;
+    struct wr_expr *time;
+    struct wr_str win_name;       /* alias of the window in the select list: w.start */
+    int n_agg, cap_agg;
+    struct aggref *agg;
+    bool attached;                /* grouped by the bounds of windows assigned below */
+    int start_key, end_key;       /* ATTACHED: keys; -1: none */
+};
+bool wr_has_aggregate(const struct wr_ast_expr *e);
+bool wr_is_aggregate_call(const struct wr_ast_expr *e);
+wr_status wr_bind_aggregate(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+/* Reads GROUP BY. g->from is set. */
+wr_status wr_bind_group_by(struct xctx *x, const struct wr_ast_select *s, struct grouping *g);
+/* FROM's plan -> the aggregate over it. */
+wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clauses *cl, struct wr_plan **out);
+/* x over FROM, aggregates and window bounds -> over the aggregate's output. */
+wr_status wr_regroup(struct binder *b, const struct grouping *g, const struct wr_plan *agg, struct wr_expr *x, struct wr_expr **out);
+wr_status wr_distinct_build(struct binder *b, const struct rel *in, const struct clauses *cl, struct wr_plan **out);
+bool wr_is_group_window(struct xctx *x, const struct wr_ast_expr *call, bool *same); /* a window call naming the group's own window */
+
+/* ---- statements (bind_sink.c) ---- */
+
+/* The rows of a query into a declared sink; columns: the list behind the name, NULL: none. off: place of the sink's name. */
+wr_status wr_bind_insert(struct binder *b, const struct wr_object *o, const struct wr_ast_name *columns, const struct rel *rows, int32_t off);
+wr_status wr_bind_console(struct binder *b, const struct rel *rows, int32_t off);
+wr_status wr_bind_dead_letters(struct binder *b); /* of the scans that are new */
+/* The scan of a source, made at its first use in the jobplan. */
+wr_status wr_job_scan(struct binder *b, const struct wr_object *o, struct wr_plan **out);
+
+/* ---- the jobplan with its private part ---- */
+
+struct jobscan { int version; struct wr_plan *scan; bool dlq_open; /* on_error = 'dlq': its sink is not made yet */ };
+struct job {
+    struct wr_jobplan pub;        /* first: a wr_jobplan is one of these */
+    struct wr_arena mem;
+    int n_made;                   /* nodes so far */
+    int n_scan, cap_scan;
+    struct jobscan *scan;         /* malloc'd */
+    int cap_sink;
+};
+void wr_job_add_sink(struct job *j, struct wr_plan *sink);
+/* Deep copies into the arena. */
+const struct wr_opts *wr_opts_copy(struct wr_arena *a, const struct wr_opts *o);
+wr_status wr_object_opts_role(const struct wr_object *o, enum wr_role role, int32_t off, struct wr_error *err); /* required ones there? */
+
+
+/* ---- ddl.c, show.c: statements that move no rows ---- */
+
+wr_status wr_ddl_create(struct binder *b, const struct wr_stmt *stmt, struct wr_str sql, struct wr_str *said); /* SOURCE, SINK, TABLE, VIEW */
+wr_status wr_ddl_drop(struct binder *b, const struct wr_stmt *stmt, struct wr_arena *a, struct wr_str *said);
+wr_status wr_show(struct wr_catalog *c, const struct wr_stmt *stmt, struct wr_arena *a, struct wr_answer *out, struct wr_error *err);
+wr_status wr_show_create(struct wr_catalog *c, const struct wr_stmt *stmt, struct wr_arena *a, struct wr_answer *out, struct wr_error *err);
+wr_status wr_describe(struct wr_catalog *c, const struct wr_stmt *stmt, struct wr_arena *a, struct wr_answer *out, struct wr_error *err);
+wr_status wr_no_object(const struct wr_catalog *c, struct wr_str name, int kinds, const char *what, int32_t off, struct wr_error *err);
+
+#endif

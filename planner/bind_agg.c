@@ -1,0 +1,564 @@
+/* bind_agg.c: GROUP BY, aggregates and DISTINCT: from the rows below to the aggregate's output and back up to the select list.
+ *
+ *   FROM, WHERE -> [late filter] -> projection of keys and arguments -> aggregate -> (HAVING, select list: over the aggregate's output)
+ *
+ * Rules:  an expression of the select list that equals a GROUP BY item is that group's column, whatever its depth; a column left over is an error.
+ *         Equal aggregates are computed once. GROUP BY names mean columns of FROM first, then aliases of the select list, numbers its positions. */
+#include "planner/bind.h"
+#include "core/time.h"
+
+/* ---- finding aggregates ---- */
+
+bool wr_is_aggregate_call(const struct wr_ast_expr *e)
+{
+    return e->kind == WR_E_CALL && !e->over && !e->name->next && wr_agg_find(e->name->text) != NULL;
+}
+
+bool wr_has_aggregate(const struct wr_ast_expr *e)
+{
+    if (!e)
+        return false;
+    if (wr_is_aggregate_call(e) || wr_has_aggregate(e->a) || wr_has_aggregate(e->b) || wr_has_aggregate(e->c))
+        return true;
+    for (const struct wr_ast_expr *a = e->args; a; a = a->next)
+        if (wr_has_aggregate(a))
+            return true;
+    return false;
+}
+
+/* ---- one aggregate call ---- */
+
+static wr_status constant_param(struct xctx *x, const struct wr_ast_expr *e, struct wr_aggcall *c)
+{
+    struct binder *b = x->b;
+    struct wr_expr *y;
+    struct wr_value v;
+    struct wr_error ignored = WR_ERROR_INIT;
+    WR_TRY(wr_bind_expr(x, e, &y));
+    bool text = c->fn->constant == WR_AGG_CONST_SEP;
+    WR_TRY(wr_expr_cast(b->a, y, text ? WR_TYPE_OF(TEXT) : WR_TYPE_OF(DOUBLE), false, &y, b->err));
+    y = wr_expr_fold(b->a, y);
+    if (!wr_expr_is_const(y) || !wr_eval_const(y, b->a, &v, &ignored) || v.null)
+        return wr_fail_at(b->err, WR_ESQL, e->off, "the %s of \"%s\" must be a constant", text ? "separator" : "parameter", c->fn->name);
+    c->has_param = true;
+    if (text)
+        c->sep = wr_arena_str(b->a, v.as.s);
+    else
+        c->param = v.as.d;
+    return WR_OK;
+}
+
+static wr_status bind_order_inside(struct xctx *x, const struct wr_ast_expr *e, struct aggref *r)
+{
+    struct binder *b = x->b;
+    for (const struct wr_ast_order *o = e->order; o; o = o->next) {
+        if (r->call.n_order == 2)
+            return wr_bind_refuse(b, o->expr->off, "ORDER BY over more than two expressions inside an aggregate", NULL);
+        if (o->nulls && (o->nulls == 1) != o->desc)
+            return wr_bind_refuse(b, o->expr->off, "this place of NULLs inside an aggregate", "ASC puts NULLs last, DESC first");
+        WR_TRY(wr_bind_expr(x, o->expr, &r->order[r->call.n_order]));
+        r->call.order_desc[r->call.n_order++] = o->desc;
+    }
+    return WR_OK;
+}
+
+static wr_status bind_arguments(struct xctx *x, const struct wr_ast_expr *e, struct aggref *r)
+{
+    struct binder *b = x->b;
+    struct wr_aggcall *c = &r->call;
+    const struct wr_ast_expr *a = e->args;
+    int n = wr_ast_len(a);
+    if (a && a->kind == WR_E_STAR) {
+        if (strcmp(c->fn->name, "count") != 0 || a->name || a->next || e->flag)
+            return wr_fail_at(b->err, WR_ESQL, a->off, "\"*\" is no argument of \"%s\"", c->fn->name);
+        return WR_OK;
+    }
+    if (n == 0 && c->fn->min_arg == 0 && !e->within_group) {
+        wr_fail_at(b->err, WR_ESQL, e->off, "\"%s\" without an argument", c->fn->name);
+        wr_hint(b->err, "write %s(*)", c->fn->name);
+        return WR_ESQL;
+    }
+    if (e->within_group) {
+        if (!c->fn->within_group || n > 1 || !e->order || e->order->next) {
+            wr_fail_at(b->err, WR_ESQL, e->off, "\"%s\" cannot be written with WITHIN GROUP like this", c->fn->name);
+            wr_hint(b->err, "%s", c->fn->help);
+            return WR_ESQL;
+        }
+        if (a)
+            WR_TRY(constant_param(x, a, c));
+        c->n_arg = 1;
+        r->arg[0] = r->order[0];
+        return WR_OK;
+    }
+    bool has_const = c->fn->constant != WR_AGG_CONST_NONE && (n > c->fn->max_arg || (n > c->fn->min_arg && c->fn->constant != WR_AGG_CONST_SEP));
+    for (int i = 0; a; a = a->next, i++) {
+        if (has_const && i == n - 1) {
+            WR_TRY(constant_param(x, a, c));
+        } else if (i < 4) {
+            WR_TRY(wr_bind_expr(x, a, &r->arg[i]));
+            c->n_arg = i + 1;
+        } else {
+            return wr_fail_at(b->err, WR_ESQL, a->off, "too many arguments for \"%s\"", c->fn->name);
+        }
+    }
+    return WR_OK;
+}
+
+/* Types settled by the aggregate; arguments converted where it asks for it. */
+static wr_status settle(struct xctx *x, const struct wr_ast_expr *e, struct aggref *r)
+{
+    struct binder *b = x->b;
+    struct wr_aggcall *c = &r->call;
+    for (int i = 0; i < c->n_arg; i++) {
+        if (wr_expr_is_unknown(r->arg[i]) && r->arg[i]->type.id == WR_T_NULL)
+            WR_TRY(wr_expr_cast(b->a, r->arg[i], WR_TYPE_OF(TEXT), false, &r->arg[i], b->err));
+        c->arg_type[i] = r->arg[i]->type;
+        c->arg[i] = i;
+    }
+    for (int i = 0; i < c->n_order; i++)
+        c->order[i] = e->within_group ? 0 : 4 + i;
+    c->retract = x->group->from->plan->updating;
+    if (wr_aggcall_bind(c, b->err)) {
+        if (b->err->sql_off < 0)
+            b->err->sql_off = e->off;
+        return b->err->code;
+    }
+    for (int i = 0; i < c->n_arg; i++)
+        if (!wr_type_eq(c->arg_type[i], r->arg[i]->type))
+            WR_TRY(wr_expr_cast(b->a, r->arg[i], c->arg_type[i], true, &r->arg[i], b->err));
+    return WR_OK;
+}
+
+static bool same_expr(const struct wr_expr *a, const struct wr_expr *b)
+{
+    return (!a && !b) || (a && b && wr_expr_eq(a, b));
+}
+
+static bool same_aggregate(const struct aggref *a, const struct aggref *b)
+{
+    const struct wr_aggcall *c = &a->call, *d = &b->call;
+    if (c->fn != d->fn || c->n_arg != d->n_arg || c->distinct != d->distinct || c->has_param != d->has_param || c->n_order != d->n_order
+        || memcmp(&c->param, &d->param, sizeof c->param) != 0 || !wr_str_eq(c->sep, d->sep) || !same_expr(a->filter, b->filter))
+        return false;
+    for (int i = 0; i < c->n_arg; i++)
+        if (!same_expr(a->arg[i], b->arg[i]))
+            return false;
+    for (int i = 0; i < c->n_order; i++)
+        if (!same_expr(a->order[i], b->order[i]) || c->order_desc[i] != d->order_desc[i])
+            return false;
+    return true;
+}
+
+static int add_aggregate(struct binder *b, struct grouping *g, const struct aggref *r)
+{
+    for (int i = 0; i < g->n_agg; i++)
+        if (same_aggregate(&g->agg[i], r))
+            return i;
+    if (g->n_agg == g->cap_agg) {
+        struct aggref *old = g->agg;
+        g->cap_agg = g->cap_agg ? 2 * g->cap_agg : 8;
+        g->agg = WR_NEW_N(b->a, struct aggref, g->cap_agg);
+        if (g->n_agg)
+            memcpy(g->agg, old, sizeof(*old) * (size_t)g->n_agg);
+    }
+    g->agg[g->n_agg] = *r;
+    return g->n_agg++;
+}
+
+wr_status wr_bind_aggregate(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out)
+{
+    struct binder *b = x->b;
+    const struct wr_agg *fn = wr_agg_find(e->name->text);
+    if (x->in_agg)
+        return wr_fail_at(b->err, WR_ESQL, e->off, "aggregate \"%s\" inside an aggregate", fn->name);
+    if (!x->group) {
+        wr_fail_at(b->err, WR_ESQL, e->off, "aggregate \"%s\" is not allowed in %s", fn->name, x->clause);
+        if (wr_str_eq_c(wr_str_c(x->clause), "WHERE"))
+            wr_hint(b->err, "conditions on aggregates go into HAVING");
+        return WR_ESQL;
+    }
+    if (e->nulls == 2)
+        return wr_bind_refuse(b, e->off, "RESPECT NULLS", "aggregates pass NULLs over");
+    struct xctx in = {.b = b, .rel = x->group->from, .group = x->group, .clause = "an aggregate", .in_agg = true, .env = x->env};
+    struct aggref r = {.call = {.fn = fn, .filter = -1, .distinct = e->flag, .off = e->off}};
+    WR_TRY(bind_order_inside(&in, e, &r));
+    WR_TRY(bind_arguments(&in, e, &r));
+    if (e->filter) {
+        in.clause = "FILTER";
+        WR_TRY(wr_bind_bool(&in, e->filter, &r.filter));
+    }
+    in.group = x->group;
+    WR_TRY(settle(&in, e, &r));
+    if (x->group->n_agg >= MAX_COLUMNS)
+        return wr_fail_at(b->err, WR_ELIMIT, e->off, "more than %d aggregates", MAX_COLUMNS);
+    int i = add_aggregate(b, x->group, &r);
+    bool never_null = strcmp(r.call.fn->name, "count") == 0;
+    *out = wr_expr_col(b->a, COL_AGG + i, r.call.ret, !never_null, e->off);
+    return WR_OK;
+}
+
+/* ---- GROUP BY ---- */
+
+/* What a GROUP BY item stands for: a position or an alias of the select list, else itself. */
+static wr_status item_meant(struct xctx *x, const struct wr_ast_select *s, const struct wr_ast_expr *e, const struct wr_ast_expr **out)
+{
+    struct binder *b = x->b;
+    *out = e;
+    if (e->kind == WR_E_INT) {
+        int64_t want, n = 0;
+        WR_TRY(wr_bind_count(b, e, "a position in GROUP BY", &want));
+        for (const struct wr_ast_item *it = s->items; it; it = it->next)
+            if (++n == want && it->expr->kind != WR_E_STAR) {
+                *out = it->expr;
+                return WR_OK;
+            }
+        return wr_fail_at(b->err, WR_ESQL, e->off, "GROUP BY position %lld is not in the select list", (long long)want);
+    }
+    if (e->kind != WR_E_NAME || e->name->next)
+        return WR_OK;
+    int col = wr_rel_find(b, x->rel, (struct wr_str){0}, e->name->text, e->off, false);
+    if (col == -2)
+        return WR_ESQL;
+    if (col >= 0)
+        return WR_OK;
+    for (const struct wr_ast_item *it = s->items; it; it = it->next)
+        if (it->alias && wr_str_eq(it->alias->text, e->name->text)) {
+            *out = it->expr;
+            return WR_OK;
+        }
+    return WR_OK;
+}
+
+static wr_status add_key(struct xctx *x, struct grouping *g, const struct wr_ast_expr *e)
+{
+    struct binder *b = x->b;
+    if (wr_has_aggregate(e))
+        return wr_fail_at(b->err, WR_ESQL, e->off, "aggregates are not allowed in GROUP BY");
+    struct wr_expr *y;
+    WR_TRY(wr_bind_expr(x, e, &y));
+    if (y->type.id == WR_T_NULL)
+        WR_TRY(wr_expr_cast(b->a, y, WR_TYPE_OF(TEXT), false, &y, b->err));
+    for (int i = 0; i < g->n_key; i++)
+        if (wr_expr_eq(g->key[i], y))
+            return WR_OK;
+    g->key[g->n_key++] = y;
+    return WR_OK;
+}
+
+static wr_status group_item(struct xctx *x, const struct wr_ast_select *s, struct grouping *g, const struct wr_ast_expr *written)
+{
+    struct binder *b = x->b;
+    const struct wr_ast_expr *e;
+    WR_TRY(item_meant(x, s, written, &e));
+    if (e->kind == WR_E_ROW) {
+        for (const struct wr_ast_expr *a = e->args; a; a = a->next)
+            WR_TRY(group_item(x, s, g, a));
+        return WR_OK;
+    }
+    if (e->kind != WR_E_CALL || e->name->next || !wr_is_window_name(e->name->text))
+        return g->n_key >= MAX_COLUMNS ? wr_fail_at(b->err, WR_ELIMIT, e->off, "more than %d columns in GROUP BY", MAX_COLUMNS) : add_key(x, g, e);
+    if (g->has_win) {
+        bool same;
+        x->group = g;
+        (void)wr_is_group_window(x, e, &same);
+        x->group = NULL;
+        if (same)
+            return WR_OK;
+        return b->err->code ? WR_ESQL : wr_bind_refuse(b, e->off, "more than one window in GROUP BY", "group the result of the first by window_time in an outer query");
+    }
+    WR_TRY(wr_bind_window_call(x, e, &g->win, &g->time));
+    g->has_win = true;
+    for (const struct wr_ast_item *it = s->items; it; it = it->next)
+        if (it->expr == e && it->alias)
+            g->win_name = it->alias->text;
+    return WR_OK;
+}
+
+/* Is column col of p the window_time of the window whose end is p's win_end? */
+static bool is_window_time(struct wr_plan *p, int col)
+{
+    struct wr_plan *at, *end_at;
+    int c, end_c;
+    if (p->win_end < 0)
+        return false;
+    wr_node_trace(p, col, &at, &c);
+    wr_node_trace(p, p->win_end, &end_at, &end_c);
+    if (at->kind == WR_PLAN_WINDOW)
+        return at == end_at && c == at->in[0]->out->n + 2;
+    if (at->kind != WR_PLAN_PROJECT || !wr_expr_is_window_time(at->u.project.expr[c], at->in[0]->win_end))
+        return false;
+    wr_node_trace(at->in[0], at->in[0]->win_end, &at, &c);
+    return at == end_at && c == end_c;
+}
+
+/* Grouping by the bounds of windows assigned below? */
+static wr_status find_attached(struct binder *b, struct grouping *g)
+{
+    struct wr_plan *p = g->from->plan;
+    g->start_key = g->end_key = -1;
+    if (g->has_win || p->win_end < 0)
+        return WR_OK;
+    for (int i = 0; i < g->n_key; i++) {
+        if (g->key[i]->kind != WR_X_COL)
+            continue;
+        if (g->key[i]->u.col == p->win_start)
+            g->start_key = i;
+        if (g->key[i]->u.col == p->win_end)
+            g->end_key = i;
+    }
+    if (g->start_key >= 0 && g->end_key < 0) {
+        if (p->win_kind == WR_WIN_CUMULATE) {
+            wr_fail_at(b->err, WR_ESQL, g->key[g->start_key]->off, "windows of CUMULATE that begin together do not end together");
+            wr_hint(b->err, "add window_end to GROUP BY");
+            return WR_ESQL;
+        }
+        g->end_key = g->n_key;
+        g->key[g->n_key++] = wr_col_of(b->a, p->out, p->win_end, g->key[g->start_key]->off);
+    }
+    g->attached = g->end_key >= 0;
+    /* the time of a window is no key of its own */
+    for (int i = 0; g->attached && i < g->n_key; i++) {
+        if (g->key[i]->kind != WR_X_COL || !is_window_time(p, g->key[i]->u.col))
+            continue;
+        memmove(g->key + i, g->key + i + 1, sizeof(*g->key) * (size_t)(g->n_key - i - 1));
+        g->n_key--;
+        g->start_key -= g->start_key > i;
+        g->end_key -= g->end_key > i;
+        i--;
+    }
+    return WR_OK;
+}
+
+static int count_items(const struct wr_ast_group *item)
+{
+    int n = 0;
+    for (; item; item = item->next)
+        n += 1 + (item->expr ? wr_ast_len(item->expr->args) : 0);
+    return n;
+}
+
+wr_status wr_bind_group_by(struct xctx *x, const struct wr_ast_select *s, struct grouping *g)
+{
+    int n = count_items(s->group);
+    for (const struct wr_ast_item *it = s->items; it; it = it->next)
+        n += it->expr->kind == WR_E_ROW ? wr_ast_len(it->expr->args) : 0;
+    g->key = WR_NEW_N(x->b->a, struct wr_expr *, n + 2);
+    for (const struct wr_ast_group *item = s->group; item; item = item->next) {
+        if (item->kind != WR_G_EXPR)
+            return wr_bind_refuse(x->b, item->off, "GROUPING SETS, ROLLUP or CUBE", "write one query for each set and UNION ALL them");
+        WR_TRY(group_item(x, s, g, item->expr));
+    }
+    return find_attached(x->b, g);
+}
+
+/* ---- building ---- */
+
+/* The projection below the aggregate. */
+struct pre { struct wr_expr **expr; struct wr_str *name; int n; };
+
+static struct wr_str text_of(struct binder *b, const struct wr_expr *x, const struct rel *from)
+{
+    struct wr_buf t = WR_BUF_INIT(4096);
+    wr_expr_print(&t, x, from->plan->out);
+    if (t.n > 60)
+        t.n = wr_utf8_prefix(wr_buf_get(&t), 57);
+    struct wr_str s = wr_arena_printf(b->a, "%.*s%s", (int)t.n, t.p, t.n > 56 ? "..." : "");
+    wr_buf_clear(&t);
+    return s;
+}
+
+static int pre_add(struct binder *b, struct pre *p, struct wr_expr *x, const struct rel *from)
+{
+    for (int i = 0; i < p->n; i++)
+        if (wr_expr_eq(p->expr[i], x))
+            return i;
+    p->name[p->n] = x->kind == WR_X_COL ? from->col[x->u.col].name : text_of(b, x, from);
+    p->expr[p->n] = x;
+    return p->n++;
+}
+
+static struct wr_plan_agg start_agg(struct binder *b, const struct clauses *cl)
+{
+    struct wr_plan_agg a = {.emit = WR_EMIT_CHANGES, .win = {.time_col = -1, .start_col = -1, .end_col = -1}};
+    int64_t late = cl->wm ? cl->wm->lateness : -1;
+    a.lateness = late >= 0 ? late : wr_setting_int(b->cat, WR_SET_LATENESS);
+    if (b->final || cl->emit == WR_EMIT_FINAL) {
+        a.emit = WR_EMIT_FINAL;
+    } else if (cl->every && cl->outermost) {
+        a.emit = WR_EMIT_EVERY;
+        a.every = cl->every;
+    }
+    return a;
+}
+
+static wr_status check_final(struct binder *b, const struct wr_plan *in, const struct wr_plan_agg *g, const struct clauses *cl)
+{
+    if (g->emit != WR_EMIT_FINAL || b->final || in->bounded)
+        return WR_OK;
+    if (g->win.kind == WR_WIN_NONE) {
+        wr_fail_at(b->err, WR_ESQL, cl->emit_off, "EMIT FINAL over groups that never close: they are not groups of a window, and the input does not end");
+        wr_hint(b->err, "add window(...) to GROUP BY, or use EMIT CHANGES");
+        return WR_ESQL;
+    }
+    if (wr_node_has_watermark(in))
+        return WR_OK;
+    wr_fail_at(b->err, WR_ESQL, cl->emit_off, "EMIT FINAL over windows that nothing closes: the source has no watermark");
+    wr_hint(b->err, "add WITH WATERMARK '1 min' to the query, or WATERMARK FOR to the source");
+    return WR_ESQL;
+}
+
+static struct wr_plan *late_filter(struct binder *b, struct wr_plan *in, const struct wr_window *win, int64_t lateness)
+{
+    if (win->kind == WR_WIN_NONE || win->kind == WR_WIN_SESSION || !wr_node_has_watermark(in))
+        return in;
+    struct wr_plan *p = wr_node_new(b->a, WR_PLAN_LATE, in);
+    p->u.late.win = *win;
+    p->u.late.lateness = lateness;
+    wr_node_props(b->a, p);
+    return wr_bind_made(b, p);
+}
+
+/* Aggregate over `in`, whose arguments are settled; DISTINCT has none. */
+static wr_status finish_agg(struct binder *b, struct wr_plan *in, struct wr_plan_agg *g, const struct clauses *cl, struct wr_plan **out)
+{
+    WR_TRY(check_final(b, in, g, cl));
+    if (g->n_agg == 0 && g->win.kind == WR_WIN_NONE && !in->updating && !b->final)
+        g->emit = WR_EMIT_CHANGES; /* a new row is final at once */
+    if (g->win.kind == WR_WIN_NONE)
+        g->ttl = wr_setting_int(b->cat, WR_SET_STATE_TTL);
+    if (g->win.kind == WR_WIN_NONE)
+        g->lateness = 0;
+    struct wr_plan *p = wr_node_new(b->a, g->win.kind == WR_WIN_SESSION ? WR_PLAN_SESSION : WR_PLAN_AGG, in);
+    p->u.agg = *g;
+    wr_node_props(b->a, p);
+    *out = wr_bind_made(b, p);
+    return WR_OK;
+}
+
+static void set_columns(struct binder *b, struct aggref *r, struct pre *pre, const struct rel *from, struct wr_aggcall *c)
+{
+    *c = r->call;
+    for (int i = 0; i < c->n_arg; i++)
+        c->arg[i] = pre_add(b, pre, r->arg[i], from);
+    for (int i = 0; i < c->n_order; i++)
+        c->order[i] = pre_add(b, pre, r->order[i], from);
+    if (r->filter)
+        c->filter = pre_add(b, pre, r->filter, from);
+}
+
+static wr_status rebind(struct binder *b, struct wr_plan_agg *g)
+{
+    for (int i = 0; i < g->n_agg; i++)
+        WR_TRY(wr_aggcall_bind(&g->agg[i], b->err));
+    return WR_OK;
+}
+
+wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clauses *cl, struct wr_plan **out)
+{
+    const struct rel *from = g->from;
+    struct wr_plan *in = from->plan;
+    struct wr_plan_agg a = start_agg(b, cl);
+    int room = g->n_key + 2 + 7 * g->n_agg;
+    struct pre pre = {WR_NEW_N(b->a, struct wr_expr *, room), WR_NEW_N(b->a, struct wr_str, room), 0};
+    struct wr_window low = g->win; /* over FROM's columns: for the late filter */
+    int *key = WR_NEW_N(b->a, int, g->n_key + 1);
+    for (int i = 0; i < g->n_key; i++)
+        key[i] = pre_add(b, &pre, g->key[i], from);
+    a.key = key;
+    a.n_key = g->n_key;
+    if (g->has_win) {
+        a.win = g->win;
+        a.win.time_col = pre_add(b, &pre, g->time, from);
+        low.time_col = g->time->kind == WR_X_COL ? g->time->u.col : -1;
+    } else if (g->attached) {
+        a.win.kind = low.kind = WR_WIN_ATTACHED;
+        a.win.end_col = key[g->end_key];
+        a.win.start_col = g->start_key >= 0 ? key[g->start_key] : -1;
+        low.time_col = -1;
+        low.end_col = in->win_end;
+        low.start_col = g->start_key >= 0 ? in->win_start : -1;
+    }
+    a.n_agg = g->n_agg;
+    a.agg = WR_NEW_N(b->a, struct wr_aggcall, g->n_agg + 1);
+    for (int i = 0; i < g->n_agg; i++)
+        set_columns(b, &g->agg[i], &pre, from, &a.agg[i]);
+    WR_TRY(rebind(b, &a));
+    if (g->has_win || g->attached)
+        in = late_filter(b, in, &low, a.lateness);
+    in = wr_bind_made(b, wr_node_project(b->a, in, pre.n, pre.expr, pre.name));
+    return finish_agg(b, in, &a, cl, out);
+}
+
+wr_status wr_distinct_build(struct binder *b, const struct rel *r, const struct clauses *cl, struct wr_plan **out)
+{
+    struct wr_plan *in = r->plan;
+    struct wr_plan_agg a = start_agg(b, cl);
+    int *key = WR_NEW_N(b->a, int, r->n + 1);
+    for (int i = 0; i < r->n; i++)
+        key[i] = i;
+    a.key = key;
+    a.n_key = r->n;
+    if (in->win_end >= 0) {
+        a.win = (struct wr_window){.kind = WR_WIN_ATTACHED, .time_col = -1, .start_col = in->win_start, .end_col = in->win_end};
+        in = late_filter(b, in, &a.win, a.lateness);
+    }
+    return finish_agg(b, in, &a, cl, out);
+}
+
+/* ---- above the aggregate ---- */
+
+static wr_status not_grouped(struct binder *b, const struct grouping *g, const struct wr_expr *x)
+{
+    struct wr_str name = g->from->col[x->u.col].name, qual = g->from->col[x->u.col].qual;
+    wr_fail_at(b->err, WR_ESQL, x->off, "column \"%.*s%s%.*s\" must appear in the GROUP BY clause or be used in an aggregate function", WR_FMT(qual),
+               qual.n ? "." : "", WR_FMT(name));
+    wr_hint(b->err, "add it to GROUP BY, or write min(%.*s), max(%.*s), any_value(%.*s)", WR_FMT(name), WR_FMT(name), WR_FMT(name));
+    return WR_ESQL;
+}
+
+static bool is_key(const struct grouping *g, const struct wr_expr *x, int *at)
+{
+    for (int i = 0; i < g->n_key; i++)
+        if (wr_expr_eq(g->key[i], x)) {
+            *at = i;
+            return true;
+        }
+    return false;
+}
+
+static struct wr_expr *agg_col(struct binder *b, const struct wr_plan *agg, int col, int32_t off)
+{
+    return wr_col_of(b->a, agg->out, col, off);
+}
+
+wr_status wr_regroup(struct binder *b, const struct grouping *g, const struct wr_plan *agg, struct wr_expr *x, struct wr_expr **out)
+{
+    int at, bounds = g->has_win ? 2 : 0;
+    if (x->kind == WR_X_COL && x->u.col >= COL_AGG) {
+        int col = x->u.col == COL_WIN_START ? g->n_key : x->u.col == COL_WIN_END ? g->n_key + 1 : g->n_key + bounds + x->u.col - COL_AGG;
+        *out = agg_col(b, agg, col, x->off);
+        return WR_OK;
+    }
+    if (x->kind == WR_X_CONST) {
+        *out = x;
+        return WR_OK;
+    }
+    if (is_key(g, x, &at)) {
+        *out = agg_col(b, agg, at, x->off);
+        return WR_OK;
+    }
+    if (x->kind == WR_X_COL) {
+        if (!g->attached || !is_window_time(g->from->plan, x->u.col))
+            return not_grouped(b, g, x);
+        struct wr_value us = {.type = WR_TYPE_OF(INTERVAL), .as.iv.us = 1};
+        struct wr_expr *arg[2] = {agg_col(b, agg, g->end_key, x->off), wr_expr_const(b->a, us, -1)};
+        return wr_bind_fn(b, "-", arg, 2, x->off, out);
+    }
+    struct wr_expr *y = WR_NEW(b->a, struct wr_expr);
+    *y = *x;
+    y->u.call.arg = WR_NEW_N(b->a, struct wr_expr *, x->u.call.n + 1);
+    for (int i = 0; i < x->u.call.n; i++)
+        WR_TRY(wr_regroup(b, g, agg, x->u.call.arg[i], &y->u.call.arg[i]));
+    *out = y;
+    return WR_OK;
+}
