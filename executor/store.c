@@ -1,0 +1,494 @@
+/* store.c: see store.h.
+ *
+ * Databases in the environment:
+ *   meta    "format", "applied", "pending", and wr_store_set's names behind "v."
+ *   state   key -> value. A key longer than LONG_KEY is kept as its first SHORT bytes, 0xFF, SHA-256 of the whole; its value starts with the whole key.
+ *           So a prefix scan still finds it as long as the prefix is shorter than SHORT.
+ *   delta   running number -> up to CHUNK bytes of records
+ * Value bytes in `state`: u8 long?, [u32 key length, key], value.
+ * Memory: LMDB's map; values read borrow from it. */
+#include "executor/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FORMAT = 1, LONG_KEY = 480, SHORT = 440, CHUNK = 1 << 20 };
+#define MAP_BYTES ((size_t)256 << 30) /* address space, not memory: a sparse file */
+
+enum record { REC_PUT = 1, REC_DELETE = 2, REC_PREFIX = 3 };
+
+struct wr_store {
+    MDB_env *env;
+    MDB_dbi meta, state, delta;
+    uint64_t applied, pending;
+    uint64_t version;      /* bumped by each write: readers renew */
+    int lock_fd;
+    char dir[4096];
+};
+
+struct wr_store_reader {
+    struct wr_store *s;
+    MDB_txn *txn;
+    uint64_t version;
+};
+
+static wr_status fail(struct wr_error *err, const struct wr_store *s, const char *what, int rc)
+{
+    wr_fail(err, rc == ENOSPC ? WR_ELIMIT : WR_EIO, "checkpoint directory \"%s\": cannot %s: %s", s->dir, what, mdb_strerror(rc));
+    if (rc == ENOSPC)
+        wr_hint(err, "the disk is full; the last checkpoint is intact");
+    return err->code;
+}
+
+/* ---- keys ---- */
+
+static struct wr_str short_key(struct wr_str key, char out[LONG_KEY + 32])
+{
+    if (key.n <= LONG_KEY)
+        return key;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n = 0;
+    EVP_Digest(key.p, key.n, digest, &n, EVP_sha256(), NULL);
+    memcpy(out, key.p, SHORT);
+    out[SHORT] = (char)0xff;
+    memcpy(out + SHORT + 1, digest, n);
+    return (struct wr_str){out, SHORT + 1 + n};
+}
+
+/* ---- delta records ---- */
+
+static void add_record(struct wr_buf *d, enum record kind, struct wr_str key, const struct wr_str *value)
+{
+    wr_buf_u8(d, (uint8_t)kind);
+    wr_buf_lstr(d, key);
+    if (value)
+        wr_buf_lstr(d, *value);
+}
+
+void wr_delta_put(struct wr_buf *d, struct wr_str key, struct wr_str value) { add_record(d, REC_PUT, key, &value); }
+void wr_delta_delete(struct wr_buf *d, struct wr_str key) { add_record(d, REC_DELETE, key, NULL); }
+void wr_delta_delete_prefix(struct wr_buf *d, struct wr_str prefix) { add_record(d, REC_PREFIX, prefix, NULL); }
+
+static bool take_record(struct wr_str *in, enum record *kind, struct wr_str *key, struct wr_str *value)
+{
+    uint8_t k;
+    if (!wr_take_u8(in, &k) || k < REC_PUT || k > REC_PREFIX || !wr_take_lstr(in, key))
+        return false;
+    *kind = (enum record)k;
+    return k != REC_PUT || wr_take_lstr(in, value);
+}
+
+/* ---- meta ---- */
+
+static int put_number(struct wr_store *s, MDB_txn *txn, const char *name, uint64_t v)
+{
+    union { const char *c; void *v; } n = {name};
+    MDB_val key = {strlen(name), n.v}, val = {sizeof v, &v};
+    return mdb_put(txn, s->meta, &key, &val, 0);
+}
+
+static uint64_t get_number(struct wr_store *s, MDB_txn *txn, const char *name)
+{
+    union { const char *c; void *v; } n = {name};
+    MDB_val key = {strlen(name), n.v}, val;
+    uint64_t v = 0;
+    if (mdb_get(txn, s->meta, &key, &val) == 0 && val.mv_size == sizeof v)
+        memcpy(&v, val.mv_data, sizeof v);
+    return v;
+}
+
+wr_status wr_store_set(struct wr_store *s, const char *name, struct wr_str value, struct wr_error *err)
+{
+    char full[128];
+    int n = snprintf(full, sizeof full, "v.%s", name);
+    union { const char *c; void *v; } p = {value.p ? value.p : ""};
+    MDB_val key = {(size_t)n, full}, val = {value.n, p.v};
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(s->env, NULL, 0, &txn);
+    if (rc)
+        return fail(err, s, "begin a write", rc);
+    rc = mdb_put(txn, s->meta, &key, &val, 0);
+    if (rc) {
+        mdb_txn_abort(txn);
+        return fail(err, s, "write", rc);
+    }
+    rc = mdb_txn_commit(txn);
+    s->version++;
+    return rc ? fail(err, s, "commit", rc) : WR_OK;
+}
+
+bool wr_store_value(struct wr_store *s, const char *name, struct wr_arena *a, struct wr_str *out)
+{
+    char full[128];
+    int n = snprintf(full, sizeof full, "v.%s", name);
+    MDB_val key = {(size_t)n, full}, val;
+    MDB_txn *txn;
+    if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn))
+        return false;
+    bool found = mdb_get(txn, s->meta, &key, &val) == 0;
+    if (found)
+        *out = wr_arena_str(a, (struct wr_str){val.mv_data, (uint32_t)val.mv_size});
+    mdb_txn_abort(txn);
+    return found;
+}
+
+/* ---- open, close ---- */
+
+static wr_status lock_dir(struct wr_store *s, struct wr_error *err)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%s/lock", s->dir);
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        return wr_fail(err, WR_EIO, "cannot open \"%s\": %s", path, strerror(errno));
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
+        wr_fail(err, WR_EIO, "checkpoint directory \"%s\" is in use by another process", s->dir);
+        wr_hint(err, "one directory belongs to one running job");
+        return WR_EIO;
+    }
+    return WR_OK;
+}
+
+static wr_status open_dbs(struct wr_store *s, struct wr_error *err)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(s->env, NULL, 0, &txn);
+    if (rc)
+        return fail(err, s, "begin", rc);
+    rc = mdb_dbi_open(txn, "meta", MDB_CREATE, &s->meta);
+    if (!rc)
+        rc = mdb_dbi_open(txn, "state", MDB_CREATE, &s->state);
+    if (!rc)
+        rc = mdb_dbi_open(txn, "delta", MDB_CREATE | MDB_INTEGERKEY, &s->delta);
+    uint64_t format = rc ? 0 : get_number(s, txn, "format");
+    if (!rc && format == 0)
+        rc = put_number(s, txn, "format", FORMAT);
+    if (rc) {
+        mdb_txn_abort(txn);
+        return fail(err, s, "open the databases", rc);
+    }
+    s->applied = get_number(s, txn, "applied");
+    s->pending = get_number(s, txn, "pending");
+    rc = mdb_txn_commit(txn);
+    if (rc)
+        return fail(err, s, "commit", rc);
+    if (format > FORMAT) {
+        wr_fail(err, WR_EIO, "checkpoint directory \"%s\" has format %llu, this weir knows up to %d", s->dir, (unsigned long long)format, FORMAT);
+        wr_hint(err, "use the weir that wrote it, or a newer one");
+        return WR_EIO;
+    }
+    return WR_OK;
+}
+
+wr_status wr_store_open(const char *dir, struct wr_store **out, struct wr_error *err)
+{
+    *out = NULL;
+    struct wr_store *s = wr_calloc(1, sizeof *s);
+    s->lock_fd = -1;
+    snprintf(s->dir, sizeof s->dir, "%s", dir);
+    wr_status st = WR_OK;
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        st = wr_fail(err, WR_EIO, "cannot make the checkpoint directory \"%s\": %s", dir, strerror(errno));
+    if (!st)
+        st = lock_dir(s, err);
+    if (!st) {
+        int rc = mdb_env_create(&s->env);
+        if (!rc)
+            rc = mdb_env_set_mapsize(s->env, MAP_BYTES);
+        if (!rc)
+            rc = mdb_env_set_maxdbs(s->env, 4);
+        if (!rc)
+            rc = mdb_env_set_maxreaders(s->env, 512);
+        if (!rc)
+            rc = mdb_env_open(s->env, dir, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+        if (rc)
+            st = fail(err, s, "open", rc);
+    }
+    if (!st)
+        st = open_dbs(s, err);
+    if (st) {
+        wr_store_close(s);
+        return st;
+    }
+    *out = s;
+    return WR_OK;
+}
+
+void wr_store_close(struct wr_store *s)
+{
+    if (!s)
+        return;
+    if (s->env)
+        mdb_env_close(s->env);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    free(s);
+}
+
+uint64_t wr_store_applied(const struct wr_store *s) { return s->applied; }
+uint64_t wr_store_pending(const struct wr_store *s) { return s->pending; }
+
+/* ---- prepare, apply, drop ---- */
+
+static int put_chunks(struct wr_store *s, MDB_txn *txn, const struct wr_buf *delta, int n)
+{
+    size_t number = 0;
+    for (int i = 0; i < n; i++)
+        for (size_t at = 0; at < delta[i].n; at += CHUNK) {
+            size_t len = delta[i].n - at < CHUNK ? delta[i].n - at : CHUNK;
+            MDB_val key = {sizeof number, &number}, val = {len, delta[i].p + at};
+            int rc = mdb_put(txn, s->delta, &key, &val, MDB_APPEND);
+            if (rc)
+                return rc;
+            number++;
+        }
+    return 0;
+}
+
+/* Runs body in one write transaction and syncs. */
+static wr_status write_txn(struct wr_store *s, const char *what, int (*body)(struct wr_store *, MDB_txn *, void *), void *arg, struct wr_error *err)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(s->env, NULL, 0, &txn);
+    if (rc)
+        return fail(err, s, what, rc);
+    rc = body(s, txn, arg);
+    if (rc) {
+        mdb_txn_abort(txn);
+        return fail(err, s, what, rc);
+    }
+    rc = mdb_txn_commit(txn);
+    s->version++;
+    return rc ? fail(err, s, what, rc) : WR_OK;
+}
+
+struct prepare_arg { uint64_t id; const struct wr_buf *delta; int n; };
+static int do_prepare(struct wr_store *s, MDB_txn *txn, void *arg)
+{
+    struct prepare_arg *p = arg;
+    int rc = mdb_drop(txn, s->delta, 0);
+    if (!rc)
+        rc = put_chunks(s, txn, p->delta, p->n);
+    return rc ? rc : put_number(s, txn, "pending", p->id);
+}
+
+wr_status wr_store_prepare(struct wr_store *s, uint64_t id, const struct wr_buf *delta, int n, struct wr_error *err)
+{
+    for (int i = 0; i < n; i++)
+        if (delta[i].overflow)
+            return wr_fail(err, WR_ELIMIT, "checkpoint %llu is larger than the limit for one checkpoint", (unsigned long long)id);
+    if (id != s->applied + 1)
+        WR_BUG("checkpoint %llu prepared on top of %llu", (unsigned long long)id, (unsigned long long)s->applied);
+    struct prepare_arg p = {id, delta, n};
+    WR_TRY(write_txn(s, "write a checkpoint", do_prepare, &p, err));
+    s->pending = id;
+    return WR_OK;
+}
+
+static int delete_prefix(struct wr_store *s, MDB_txn *txn, struct wr_str prefix)
+{
+    MDB_cursor *cur;
+    int rc = mdb_cursor_open(txn, s->state, &cur);
+    if (rc)
+        return rc;
+    union { const char *c; void *v; } p = {prefix.p};
+    MDB_val key = {prefix.n, p.v}, val;
+    rc = mdb_cursor_get(cur, &key, &val, MDB_SET_RANGE);
+    while (rc == 0 && key.mv_size >= prefix.n && memcmp(key.mv_data, prefix.p, prefix.n) == 0) {
+        rc = mdb_cursor_del(cur, 0);
+        if (rc == 0)
+            rc = mdb_cursor_get(cur, &key, &val, MDB_NEXT);
+    }
+    mdb_cursor_close(cur);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int put_state(struct wr_store *s, MDB_txn *txn, struct wr_str key, struct wr_str value, struct wr_buf *tmp)
+{
+    char room[LONG_KEY + 32];
+    struct wr_str k = short_key(key, room);
+    wr_buf_reset(tmp);
+    wr_buf_u8(tmp, k.p != key.p);
+    if (k.p != key.p)
+        wr_buf_lstr(tmp, key);
+    wr_buf_str(tmp, value);
+    union { const char *c; void *v; } kp = {k.p};
+    MDB_val mk = {k.n, kp.v}, mv = {tmp->n, tmp->p};
+    return mdb_put(txn, s->state, &mk, &mv, 0);
+}
+
+static int delete_state(struct wr_store *s, MDB_txn *txn, struct wr_str key)
+{
+    char room[LONG_KEY + 32];
+    struct wr_str k = short_key(key, room);
+    union { const char *c; void *v; } kp = {k.p};
+    MDB_val mk = {k.n, kp.v};
+    int rc = mdb_del(txn, s->state, &mk, NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* One pass over the delta's records; prefixes: only those, otherwise only the others. */
+static int apply_records(struct wr_store *s, MDB_txn *txn, struct wr_str all, bool prefixes)
+{
+    struct wr_buf tmp = WR_BUF_INIT(1 << 30);
+    int rc = 0;
+    while (rc == 0 && all.n > 0) {
+        enum record kind;
+        struct wr_str key, value = {0};
+        if (!take_record(&all, &kind, &key, &value)) {
+            rc = MDB_CORRUPTED;
+            break;
+        }
+        if ((kind == REC_PREFIX) != prefixes)
+            continue;
+        rc = kind == REC_PREFIX ? delete_prefix(s, txn, key) : kind == REC_DELETE ? delete_state(s, txn, key) : put_state(s, txn, key, value, &tmp);
+    }
+    wr_buf_clear(&tmp);
+    return rc;
+}
+
+static int do_apply(struct wr_store *s, MDB_txn *txn, void *arg)
+{
+    struct wr_buf *all = arg;
+    struct wr_str records = {all->p, (uint32_t)all->n};
+    int rc = apply_records(s, txn, records, true);
+    if (!rc)
+        rc = apply_records(s, txn, records, false);
+    if (!rc)
+        rc = mdb_drop(txn, s->delta, 0);
+    if (!rc)
+        rc = put_number(s, txn, "applied", s->pending);
+    return rc ? rc : put_number(s, txn, "pending", 0);
+}
+
+static int read_delta(struct wr_store *s, struct wr_buf *all)
+{
+    MDB_txn *txn;
+    MDB_cursor *cur;
+    int rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn);
+    if (rc)
+        return rc;
+    rc = mdb_cursor_open(txn, s->delta, &cur);
+    if (!rc) {
+        MDB_val key, val;
+        while ((rc = mdb_cursor_get(cur, &key, &val, MDB_NEXT)) == 0)
+            wr_buf_add(all, val.mv_data, val.mv_size);
+        mdb_cursor_close(cur);
+    }
+    mdb_txn_abort(txn);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+wr_status wr_store_apply(struct wr_store *s, struct wr_error *err)
+{
+    if (s->pending == 0)
+        return WR_OK;
+    struct wr_buf all = WR_BUF_INIT(UINT32_MAX);
+    int rc = read_delta(s, &all);
+    wr_status st = rc ? fail(err, s, "read the pending checkpoint", rc) : all.overflow ? wr_fail(err, WR_ELIMIT, "the pending checkpoint is over 4 GiB") : WR_OK;
+    if (!st)
+        st = write_txn(s, "apply a checkpoint", do_apply, &all, err);
+    wr_buf_clear(&all);
+    if (!st) {
+        s->applied = s->pending;
+        s->pending = 0;
+    }
+    return st;
+}
+
+static int do_drop(struct wr_store *s, MDB_txn *txn, void *arg WR_UNUSED)
+{
+    int rc = mdb_drop(txn, s->delta, 0);
+    return rc ? rc : put_number(s, txn, "pending", 0);
+}
+
+wr_status wr_store_drop(struct wr_store *s, struct wr_error *err)
+{
+    if (s->pending == 0)
+        return WR_OK;
+    WR_TRY(write_txn(s, "drop the pending checkpoint", do_drop, NULL, err));
+    s->pending = 0;
+    return WR_OK;
+}
+
+/* ---- reading ---- */
+
+struct wr_store_reader *wr_store_reader_new(struct wr_store *s)
+{
+    struct wr_store_reader *r = wr_calloc(1, sizeof *r);
+    r->s = s;
+    return r;
+}
+
+void wr_store_reader_free(struct wr_store_reader *r)
+{
+    if (!r)
+        return;
+    if (r->txn)
+        mdb_txn_abort(r->txn);
+    free(r);
+}
+
+/* A snapshot of the newest applied state; an old one would keep pages from being reused. */
+static bool renew(struct wr_store_reader *r)
+{
+    if (r->txn && r->version == r->s->version)
+        return true;
+    if (r->txn)
+        mdb_txn_reset(r->txn);
+    int rc = r->txn ? mdb_txn_renew(r->txn) : mdb_txn_begin(r->s->env, NULL, MDB_RDONLY, &r->txn);
+    r->version = r->s->version;
+    return rc == 0;
+}
+
+/* Splits a stored pair into the whole key and the value; false: damaged. */
+static bool unpack(MDB_val *mk, MDB_val *mv, struct wr_str *key, struct wr_str *value)
+{
+    *key = (struct wr_str){mk->mv_data, (uint32_t)mk->mv_size};
+    *value = (struct wr_str){mv->mv_data, (uint32_t)mv->mv_size};
+    uint8_t is_long;
+    return wr_take_u8(value, &is_long) && (!is_long || wr_take_lstr(value, key));
+}
+
+bool wr_store_get(struct wr_store_reader *r, struct wr_str key, struct wr_str *value)
+{
+    char room[LONG_KEY + 32];
+    if (!renew(r))
+        return false;
+    struct wr_str k = short_key(key, room), whole;
+    union { const char *c; void *v; } kp = {k.p};
+    MDB_val mk = {k.n, kp.v}, mv;
+    return mdb_get(r->txn, r->s->state, &mk, &mv) == 0 && unpack(&mk, &mv, &whole, value);
+}
+
+void wr_store_scan(struct wr_store_reader *r, struct wr_str prefix, bool (*fn)(void *, struct wr_str, struct wr_str), void *ctx)
+{
+    MDB_cursor *cur;
+    if (!renew(r) || mdb_cursor_open(r->txn, r->s->state, &cur))
+        return;
+    union { const char *c; void *v; } p = {prefix.p};
+    MDB_val mk = {prefix.n, p.v}, mv;
+    int rc = mdb_cursor_get(cur, &mk, &mv, prefix.n ? MDB_SET_RANGE : MDB_FIRST);
+    while (rc == 0 && mk.mv_size >= prefix.n && (prefix.n == 0 || memcmp(mk.mv_data, prefix.p, prefix.n) == 0)) {
+        struct wr_str key, value;
+        if (!unpack(&mk, &mv, &key, &value) || !fn(ctx, key, value))
+            break;
+        rc = mdb_cursor_get(cur, &mk, &mv, MDB_NEXT);
+    }
+    mdb_cursor_close(cur);
+}
+
+wr_status wr_store_copy(struct wr_store *s, const char *to, struct wr_error *err)
+{
+    if (mkdir(to, 0700) && errno != EEXIST)
+        return wr_fail(err, WR_EIO, "cannot make \"%s\": %s", to, strerror(errno));
+    int rc = mdb_env_copy2(s->env, to, MDB_CP_COMPACT);
+    return rc ? fail(err, s, "copy", rc) : WR_OK;
+}
