@@ -382,7 +382,7 @@ static wr_status topk_bind(struct wr_aggcall *c, struct wr_error *err);
 static wr_status mode_bind(struct wr_aggcall *c, struct wr_error *err);
 
 #define ONE_ARG .min_arg = 1, .max_arg = 1
-#define STRING_AGG .name = "string_agg", .help = "string_agg(x, sep [ORDER BY y]): texts joined; separator \",\" if left out", ONE_ARG, .constant = WR_AGG_CONST_SEP, .ordered = true, .within_group = true, .bind = text_bind
+#define STRING_AGG .name = "string_agg", .help = "string_agg(x, sep [ORDER BY y]): texts joined; separator \",\" if left out", ONE_ARG, .constant = WR_AGG_CONST_SEP, .ordered = true, .bind = text_bind
 #define ARRAY_AGG .name = "array_agg", .help = "array_agg(x [ORDER BY y]): values as an array, NULLs too", ONE_ARG, .ordered = true, .keep_null = true, .bind = array_bind
 #define COLLECT_LIST .name = "collect_list", .help = "collect_list(x [ORDER BY y]): values as an array, without NULLs", ONE_ARG, .ordered = true, .bind = array_bind
 #define TOPK .name = "topk", .help = "topk(x, k): the k greatest values as an array, greatest first", ONE_ARG, .constant = WR_AGG_CONST_K, .bind = topk_bind
