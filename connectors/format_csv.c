@@ -258,23 +258,26 @@ static struct wr_str field_text(const struct csv_field *f, struct wr_str rec, st
     return (struct wr_str){to, n};
 }
 
-/* Walks the quoted fields of p[0..n) to the line end that is outside of them; NULL: not there yet. */
+/* Walks the fields of p[0..n) to the line end that is outside of quotes; NULL: not there yet. */
 static const char *find_line_end(const struct csv_decoder *d, const char *p, size_t n)
 {
     const char *end = p + n;
-    bool at_start = true, quoted = false;
+    enum { START, PLAIN, QUOTED, CLOSED } at = START; /* in a field; CLOSED: behind what may be its closing quote */
     for (; p < end; p++) {
-        if (quoted) {
+        if (at == QUOTED) {
             p = memchr(p, '"', (size_t)(end - p));
             if (!p)
                 return NULL;
-            quoted = false; /* a doubled quote opens again at once */
-        } else if (*p == '"' && (at_start || p[-1] == '"')) {
-            quoted = true;
+            at = CLOSED;
         } else if (*p == '\n') {
             return p;
+        } else if (*p == d->delimiter) {
+            at = START;
+        } else if (*p == '"' && at != PLAIN) {
+            at = QUOTED; /* the field begins, or a doubled quote goes on */
+        } else {
+            at = PLAIN;
         }
-        at_start = !quoted && *p == d->delimiter;
     }
     return NULL;
 }
