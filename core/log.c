@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/time.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,11 +16,34 @@ enum { LINE_MAX_BYTES = 2000 };
 
 static atomic_int log_most = WR_LOG_WARN;
 static atomic_bool log_json;
+static pthread_mutex_t hook_lock = PTHREAD_MUTEX_INITIALIZER; /* held while the hook runs */
+static void (*hook)(void *ctx, struct wr_str line);
+static void *hook_ctx;
 
 void wr_log_set(enum wr_level most, bool json)
 {
     atomic_store(&log_most, (int)most);
     atomic_store(&log_json, json);
+}
+
+void wr_log_hook(void (*fn)(void *ctx, struct wr_str line), void *ctx)
+{
+    pthread_mutex_lock(&hook_lock);
+    hook = fn;
+    hook_ctx = ctx;
+    pthread_mutex_unlock(&hook_lock);
+}
+
+static void write_line(struct wr_str line)
+{
+    pthread_mutex_lock(&hook_lock);
+    if (hook) {
+        hook(hook_ctx, line);
+    } else {
+        ssize_t written = write(STDERR_FILENO, line.p, line.n);
+        (void)written; /* a log that cannot be written has nowhere to say so */
+    }
+    pthread_mutex_unlock(&hook_lock);
 }
 
 static void put_text_line(struct wr_buf *line, const char *level, const char *comp, struct wr_str msg)
@@ -62,8 +86,7 @@ void wr_log(enum wr_level l, const char *comp, const char *fmt, ...)
         put_json_line(&line, names[l], comp, msg);
     else
         put_text_line(&line, names[l], comp, msg);
-    ssize_t written = write(STDERR_FILENO, line.p, line.n);
-    (void)written; /* a log that cannot be written has nowhere to say so */
+    write_line(wr_buf_get(&line));
     wr_buf_clear(&line);
 }
 

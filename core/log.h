@@ -8,6 +8,8 @@ enum wr_level { WR_LOG_ERROR, WR_LOG_WARN, WR_LOG_INFO, WR_LOG_DEBUG };
 void wr_log_set(enum wr_level most, bool json); /* default WARN, text */
 /* comp: short component name ("kafka", "postgres", "job"). Thread-safe; each call is one line, at most 2,000 bytes. */
 void wr_log(enum wr_level l, const char *comp, const char *fmt, ...) WR_PRINTF(3, 4);
+/* Lines go to fn instead of stderr, each with its newline, one at a time: for who draws on the same terminal. NULL: stderr again. */
+void wr_log_hook(void (*fn)(void *ctx, struct wr_str line), void *ctx);
 /* Appends s with control bytes, ESC, newlines and invalid UTF-8 as \xNN, cut to max bytes with "…": safe for terminals and logs. */
 void wr_buf_escape(struct wr_buf *out, struct wr_str s, uint32_t max);
 
