@@ -111,14 +111,20 @@ static wr_status push_out(struct console *c, struct wr_error *err)
 
 /* ---- one line a row: NDJSON, CSV ---- */
 
-static void put_line(struct console *c, const struct wr_batch *batch, uint32_t row)
+/* Once, also when there are no rows at all. */
+static void put_csv_header(struct console *c)
 {
-    const char *op = op_name[wr_batch_op(batch, row)];
     if (c->style == STYLE_CSV && !c->header_done) {
         c->format->header(c->enc, &c->out);
         wr_buf_puts(&c->out, c->updating ? ",op\n" : "\n");
     }
-    c->header_done = true;
+    c->header_done |= c->style != STYLE_TABLE;
+}
+
+static void put_line(struct console *c, const struct wr_batch *batch, uint32_t row)
+{
+    const char *op = op_name[wr_batch_op(batch, row)];
+    put_csv_header(c);
     c->format->encode(c->enc, batch, row, c->all, c->schema->n, &c->out);
     if (c->updating && c->style == STYLE_CSV) {
         wr_buf_printf(&c->out, ",%s", op);
@@ -270,6 +276,7 @@ static wr_status console_flush(struct wr_sink *sink, struct wr_error *err)
     struct console *c = (struct console *)sink;
     if (c->style == STYLE_TABLE && c->n_kept)
         put_kept(c);
+    put_csv_header(c);
     return c->out.n ? push_out(c, err) : WR_OK;
 }
 

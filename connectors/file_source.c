@@ -227,11 +227,10 @@ static wr_status input_read(struct file_source *f, struct input *in, bool *got, 
     ssize_t n = read_some(in, in->block->data + in->fill, in->block->cap - in->fill);
     if (n < 0 && !in->gz && (errno == EINTR || errno == EAGAIN))
         return WR_OK;
-    if (n < 0) {
-        int code;
-        const char *why = in->gz ? gzerror(in->gz, &code) : strerror(errno);
+    int code = Z_OK;
+    const char *why = in->gz ? gzerror(in->gz, &code) : strerror(errno);
+    if (n < 0 || (n == 0 && code == Z_BUF_ERROR)) /* the compressed data breaks off */
         return wr_fail(err, WR_EIO, "cannot read \"%s\": %s", in->path, why);
-    }
     in->eof = n == 0;
     in->fill += (size_t)n;
     f->src.bytes += (uint64_t)n;
