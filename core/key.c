@@ -255,7 +255,8 @@ static bool take_interval(struct wr_str *in, unsigned char flip, struct wr_inter
     if (months < INT32_MIN || months > INT32_MAX || days < INT32_MIN || days > INT32_MAX)
         return false;
     *iv = (struct wr_interval){.days = (int32_t)days, .months = (int32_t)months};
-    span -= wr_interval_span(*iv);
+    if (__builtin_sub_overflow(span, wr_interval_span(*iv), &span))
+        return false; /* damaged bytes */
     iv->us = (int64_t)span;
     return span >= INT64_MIN && span <= INT64_MAX;
 }
