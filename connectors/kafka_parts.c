@@ -390,12 +390,19 @@ wr_status wr_kafka_parts_assign(struct wr_kafka_source *s, struct wr_error *err)
 
 wr_status wr_kafka_parts_grow(struct wr_kafka_source *s, const struct rd_kafka_metadata *md, struct wr_error *err)
 {
+    enum { GONE = 2 }; /* one broker may not have heard of a topic yet; twice is no accident */
     int before = s->base.n_part;
-    if (s->pattern)
+    if (s->pattern && !s->base.bounded)
         match_topics(s, md);
     for (int i = 0; i < s->n_topic; i++) {
         struct wr_kafka_topic *t = &s->topic[i];
         const struct rd_kafka_metadata_topic *found = md_find(md, t->name);
+        bool missing = t->n_part && (!found || found->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+        t->missing = missing ? t->missing + 1 : 0;
+        if (t->missing == GONE)
+            return wr_fail(err, WR_EIO, "topic \"%s\" is not there any more", t->name);
+        if (s->base.bounded)
+            continue;
         if (found && !found->err && found->partition_cnt > t->n_part) {
             wr_log(WR_LOG_INFO, "kafka", "source \"%.*s\": topic \"%s\" has %d new partitions, read from their beginning",
                    WR_FMT(s->spec.name), t->name, found->partition_cnt - t->n_part);

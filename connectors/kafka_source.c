@@ -34,7 +34,7 @@ static const struct wr_optdesc kafka_opts[] = {
     {"group", "properties.group.id group.id", SRC, WR_OPT_TEXT, false, false, WR_KAFKA_DEFAULT_GROUP, NULL,
      "consumer group whose committed offsets start = 'committed' reads"},
     {"discover", "scan.topic-partition-discovery.interval", SRC, WR_OPT_DURATION, false, false, "30 s", NULL,
-     "how often to look for new partitions (and topics of a pattern); 0 s: never"},
+     "how often to look for new partitions, and topics of a pattern, and whether all are still there; 0 s: never"},
     {"tombstones", NULL, SRC, WR_OPT_ENUM, false, false, "skip", "skip|null", "records without a value: left out, or rows of NULLs"},
     {"security_protocol", "properties.security.protocol kafka.security.protocol", BOTH, WR_OPT_ENUM, false, false, "plaintext",
      "plaintext|ssl|sasl_plaintext|sasl_ssl", "how to talk to the brokers"},
@@ -486,7 +486,7 @@ static void settle(struct wr_kafka_source *s, bool full)
 
 static wr_status begin(struct wr_kafka_source *s, struct wr_error *err)
 {
-    int64_t every = s->base.bounded ? 0 : wr_opt_duration(s->spec.opts, "discover", 30 * WR_US_SEC) / 1000;
+    int64_t every = wr_opt_duration(s->spec.opts, "discover", 30 * WR_US_SEC) / 1000;
     s->watch = wr_kafka_watch_new(s->k, s->pattern, every > INT32_MAX ? INT32_MAX : (int)every);
     return wr_kafka_parts_assign(s, err);
 }

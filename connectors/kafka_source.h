@@ -15,6 +15,7 @@ struct wr_kafka_topic {
     char *name;
     rd_kafka_topic_t *rkt;         /* ours; makes librdkafka ask for the topic's metadata */
     const rd_kafka_topic_t *seen;  /* as messages carry it; NULL: none came yet */
+    int missing;                   /* how often in a row the brokers did not know it; twice: it was deleted */
     int n_part;
     int *slot;                     /* by partition number: index into wr_source.part */
 };
@@ -55,7 +56,8 @@ struct wr_kafka_source {
 wr_status wr_kafka_parts_find(struct wr_kafka_source *s, struct wr_error *err);
 /* Hands the partitions not yet assigned to librdkafka, from part[].next on. */
 wr_status wr_kafka_parts_assign(struct wr_kafka_source *s, struct wr_error *err);
-/* Adds what of `md` is not known yet; new partitions start at their beginning. */
+/* Adds what of `md` is not known yet (unless the run is bounded); new partitions start at their beginning. A topic that went away is an error:
+ * librdkafka 2.0.2 keeps silent about it. */
 wr_status wr_kafka_parts_grow(struct wr_kafka_source *s, const struct rd_kafka_metadata *md, struct wr_error *err);
 void wr_kafka_parts_position(const struct wr_kafka_source *s, struct wr_buf *out);
 wr_status wr_kafka_parts_seek(struct wr_kafka_source *s, struct wr_str position, struct wr_error *err);

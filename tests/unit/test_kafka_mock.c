@@ -1,50 +1,13 @@
 /* test_kafka_mock.c: the Kafka source and sink and the embedded broker against librdkafka's mock cluster, reached over TCP as any broker is.
- * What the mock cannot show (missing topics, timestamps, transactions, volume) is in tests/real. */
-#include "connectors/internal.h"
+ * What the mock cannot show (missing topics, timestamps, transactions, volume) is in test_kafka_real.c. */
 #include "connectors/kafka_broker.h"
+#include "tests/unit/kafka_test.h"
 
 #include <arpa/inet.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-/* ---- a format for these tests: the record is the one FIELD column's text; "!..." is bad ---- */
-
-struct wr_decoder {
-    int col;
-};
-static wr_status line_open(const struct wr_source_spec *spec, struct wr_decoder **out, struct wr_error *err WR_UNUSED)
-{
-    *out = calloc(1, sizeof **out);
-    assert_non_null(*out);
-    for (int i = 0; i < spec->n_col; i++)
-        if (spec->col[i].from == WR_COL_FIELD)
-            (*out)->col = i;
-    return WR_OK;
-}
-static enum wr_reason line_decode(struct wr_decoder *d, struct wr_str rec, struct wr_batch *into, uint32_t row, struct wr_bad *why)
-{
-    if (rec.n && rec.p[0] == '!')
-        return why->reason = WR_R_SYNTAX;
-    struct wr_vec *v = &into->col[d->col];
-    WR_VEC_STR(v)[row] = rec;
-    if (v->nulls)
-        v->nulls[row] = 0;
-    return WR_R_NONE;
-}
-static void line_close(struct wr_decoder *d)
-{
-    free(d);
-}
-static const struct wr_format line_format = {.name = "line", .decoder_open = line_open, .decode = line_decode, .decoder_close = line_close};
 
 /* ---- broker, producer ---- */
 
@@ -53,8 +16,6 @@ struct fixture {
     rd_kafka_t *producer;
     struct wr_arena mem;
 };
-
-static struct wr_error error;
 
 static int setup(void **state)
 {
@@ -97,142 +58,6 @@ static void sent(struct fixture *f)
     assert_int_equal(rd_kafka_flush(f->producer, 30000), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-/* ---- a source under test ---- */
-
-struct reader {
-    struct wr_source_spec spec;
-    struct wr_opts opts;
-    struct wr_opt opt[16];
-    struct wr_coldef col[8];
-    struct wr_field field[8];
-    struct wr_schema schema;
-    struct wr_badsink badsink;
-    atomic_bool stop;
-    int n_bad;
-    char bad_text[200];    /* "reason@topic/part:offset=raw" of the last */
-    wr_status bad_answer;
-    uint64_t rows;         /* delivered by this source */
-    struct wr_source *src;
-};
-
-static wr_status on_bad(void *ctx, const struct wr_bad *bad, struct wr_error *err)
-{
-    struct reader *r = ctx;
-    r->n_bad++;
-    (void)snprintf(r->bad_text, sizeof r->bad_text, "%s@%.*s/%d:%lld=%.*s", wr_reason_name(bad->reason), WR_FMT(bad->from.topic), bad->from.part,
-                   (long long)bad->from.offset, WR_FMT(bad->from.raw));
-    return r->bad_answer ? wr_fail(err, r->bad_answer, "bad row, asked to stop") : WR_OK;
-}
-
-static void add_opt(struct reader *r, const char *key, const char *value)
-{
-    r->opt[r->opts.n++] = (struct wr_opt){wr_str_c(key), wr_str_c(value), 7};
-}
-
-static void add_col(struct reader *r, const char *name, struct wr_type type, const char *meta)
-{
-    int i = r->spec.n_col++;
-    r->col[i] = (struct wr_coldef){
-        .name = wr_str_c(name), .type = type, .from = meta ? WR_COL_META : WR_COL_FIELD, .path = wr_str_c(meta), .off = 3};
-    r->field[i] = (struct wr_field){.name = wr_str_c(name), .type = type, .nullable = true};
-    r->schema.n = r->spec.n_col;
-}
-
-/* A reader of `topic` with one column "v" of the value, until the end. */
-static void init(struct reader *r, const struct fixture *f, const char *topic)
-{
-    *r = (struct reader){0};
-    r->spec = (struct wr_source_spec){.name = WR_STR("src"), .opts = &r->opts, .col = r->col, .schema = &r->schema, .format = &line_format,
-                                      .until_end = true, .bad = &r->badsink, .stop = &r->stop};
-    r->badsink = (struct wr_badsink){on_bad, r};
-    r->opts.opt = r->opt;
-    r->schema.field = r->field;
-    if (f)
-        add_opt(r, "brokers", wr_broker_address(f->broker));
-    if (topic)
-        add_opt(r, "topic", topic);
-    add_col(r, "v", WR_TYPE_OF(TEXT), NULL);
-}
-
-static void open_ok(struct reader *r)
-{
-    error = (struct wr_error)WR_ERROR_INIT;
-    r->rows = 0;
-    wr_status st = wr_connector_kafka.source->open(&r->spec, &r->src, &error);
-    if (st)
-        fail_msg("open: %s", error.msg);
-}
-
-/* The next batch that has rows; NULL: the source has ended. */
-static struct wr_batch *next(struct reader *r)
-{
-    struct wr_batch *b = NULL;
-    error = (struct wr_error)WR_ERROR_INIT;
-    while (!b && !r->src->ended)
-        if (r->src->vt->poll(r->src, 100, &b, &error))
-            fail_msg("poll: %s", error.msg);
-    r->rows += b ? b->len : 0;
-    return b;
-}
-
-/* Everything up to the end, as "v@part:offset " in delivery order per partition; partition by partition. */
-static const char *read_all(struct reader *r, uint32_t most)
-{
-    static struct wr_buf by_part[8], all;
-    for (int i = 0; i < 8; i++)
-        wr_buf_reset(&by_part[i]);
-    wr_buf_reset(&all);
-    for (struct wr_batch *b = next(r); b; b = next(r)) {
-        assert_true(b->len >= 1 && b->n_live == b->len && (!most || b->len <= most));
-        for (uint32_t row = 0; row < b->len; row++) {
-            struct wr_origin o;
-            wr_batch_origin(b, row, &o);
-            struct wr_str v = WR_VEC_STR(&b->col[0])[row];
-            if (wr_vec_null(&b->col[0], row))
-                v = WR_STR("NULL");
-            assert_int_equal(r->src->part[wr_batch_part(b, row)].num, o.part);
-            wr_buf_printf(&by_part[wr_batch_part(b, row)], "%.*s@%d:%lld ", WR_FMT(v), o.part, (long long)o.offset);
-        }
-        wr_batch_unref(b);
-    }
-    for (int i = 0; i < r->src->n_part; i++) {
-        wr_buf_str(&all, wr_buf_get(&by_part[i]));
-        wr_buf_clear(&by_part[i]);
-    }
-    wr_buf_putc(&all, 0);
-    char *z = test_malloc(all.n);
-    memcpy(z, all.p, all.n);
-    wr_buf_clear(&all);
-    return z;
-}
-
-static void expect_all(struct reader *r, const char *want)
-{
-    const char *got = read_all(r, r->spec.batch_rows);
-    assert_string_equal(got, want);
-    test_free((void *)(uintptr_t)got);
-}
-
-static void close_reader(struct reader *r)
-{
-    assert_int_equal(r->src->records, r->rows + r->src->n_bad + r->src->skipped);
-    r->src->vt->close(r->src);
-    r->src = NULL;
-}
-
-static void open_fails(struct reader *r, const char *msg, const char *hint)
-{
-    error = (struct wr_error)WR_ERROR_INIT;
-    struct wr_source *src = NULL;
-    assert_int_not_equal(wr_connector_kafka.source->open(&r->spec, &src, &error), WR_OK);
-    assert_string_equal(error.msg, msg);
-    if (hint)
-        assert_string_equal(error.hint, hint);
-    struct wr_error again = WR_ERROR_INIT; /* what is checked at plan time says the same */
-    assert_int_equal(wr_connector_kafka.source->check(&r->spec, &again), error.code);
-    assert_string_equal(again.msg, msg);
-}
-
 /* ---- tests: reading ---- */
 
 static void put_some(struct fixture *f)
@@ -252,7 +77,7 @@ static void source_reads_all_partitions_in_order(void **state)
     put_some(f);
     for (int i = 0; i < 3; i++) {
         struct reader r;
-        init(&r, f, "t");
+        init(&r, wr_broker_address(f->broker), "t");
         r.spec.batch_rows = sizes[i];
         open_ok(&r);
         assert_true(r.src->bounded);
@@ -274,7 +99,7 @@ static void source_gives_metadata_columns(void **state)
     struct fixture *f = *state;
     put_some(f);
     struct reader r;
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     add_col(&r, "k", WR_TYPE_OF(TEXT), "key");
     add_col(&r, "p", WR_TYPE_OF(INT), "partition");
     add_col(&r, "offset", WR_TYPE_OF(BIGINT), "");
@@ -323,7 +148,7 @@ static void source_counts_bad_and_empty_records(void **state)
     put(f, "one", 0, NULL, "", 1);
     sent(f);
     struct reader r;
-    init(&r, f, "one");
+    init(&r, wr_broker_address(f->broker), "one");
     add_opt(&r, "max_record_bytes", "10");
     open_ok(&r);
     expect_all(&r, "a@0:0 b@0:4 @0:5 ");
@@ -334,13 +159,13 @@ static void source_counts_bad_and_empty_records(void **state)
     assert_string_equal(r.bad_text, "too_big@one/0:3=much too long");
     close_reader(&r);
 
-    init(&r, f, "one"); /* the same with records without a value as rows */
+    init(&r, wr_broker_address(f->broker), "one"); /* the same with records without a value as rows */
     add_opt(&r, "tombstones", "null");
     open_ok(&r);
     expect_all(&r, "a@0:0 NULL@0:1 much too long@0:3 b@0:4 @0:5 ");
     close_reader(&r);
 
-    init(&r, f, "one"); /* NOT NULL */
+    init(&r, wr_broker_address(f->broker), "one"); /* NOT NULL */
     add_opt(&r, "tombstones", "null");
     r.col[0].not_null = true;
     add_col(&r, "k", WR_TYPE_OF(BYTES), "key");
@@ -360,7 +185,7 @@ static void source_stops_at_a_bad_record_when_asked(void **state)
     put(f, "one", 0, NULL, "b", 1);
     sent(f);
     struct reader r;
-    init(&r, f, "one");
+    init(&r, wr_broker_address(f->broker), "one");
     r.bad_answer = WR_EDATA;
     open_ok(&r);
     struct wr_batch *b = next(&r); /* what came before it goes out first */
@@ -382,7 +207,7 @@ static void batches_outlive_their_source(void **state)
     put(f, "one", 0, "key", "value", 1);
     sent(f);
     struct reader r;
-    init(&r, f, "one");
+    init(&r, wr_broker_address(f->broker), "one");
     open_ok(&r);
     struct wr_batch *b = next(&r);
     close_reader(&r);
@@ -401,7 +226,7 @@ static void source_starts_where_it_is_told(void **state)
     struct fixture *f = *state;
     struct reader r;
     put_some(f);
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     add_opt(&r, "start", "latest-offset");
     open_ok(&r);
     assert_true(r.src->ended); /* until the end as of the start: nothing */
@@ -409,7 +234,7 @@ static void source_starts_where_it_is_told(void **state)
     expect_all(&r, "");
     close_reader(&r);
 
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     add_opt(&r, "start", "committed");
     add_opt(&r, "group", "g");
     open_fails(&r, "group \"g\" has committed no offset for topic \"t\" partition 0",
@@ -437,7 +262,7 @@ static void source_starts_at_committed_offsets(void **state)
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(c);
     struct reader r;
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     add_opt(&r, "start", "group-offsets");
     add_opt(&r, "group", "g");
     open_ok(&r);
@@ -450,7 +275,7 @@ static void source_ends_where_the_topic_ended_at_open(void **state)
     struct fixture *f = *state;
     struct reader r;
     put_some(f);
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     open_ok(&r);
     put(f, "t", 0, NULL, "later", 1);
     put(f, "t", 1, NULL, "later", 1);
@@ -467,7 +292,7 @@ static void position_is_where_seek_goes_on(void **state)
     struct reader r;
     struct wr_buf pos = WR_BUF_INIT(1000);
     put_some(f);
-    init(&r, f, "t, one");
+    init(&r, wr_broker_address(f->broker), "t, one");
     open_ok(&r);
     assert_int_equal(r.src->vt->position(r.src, &pos, &error), WR_OK);
     assert_true(wr_str_eq_c(wr_buf_get(&pos), "t/0=0;t/1=0;t/2=0;one/0=0;"));
@@ -501,7 +326,7 @@ static void seek_refuses_what_is_not_there(void **state)
     };
     put_some(f);
     struct reader r;
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     open_ok(&r);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         error = (struct wr_error)WR_ERROR_INIT;
@@ -527,7 +352,7 @@ static void source_catches_up_and_goes_on(void **state)
     struct reader r;
     put(f, "one", 0, NULL, "a", 1);
     sent(f);
-    init(&r, f, "one");
+    init(&r, wr_broker_address(f->broker), "one");
     r.spec.until_end = false;
     open_ok(&r);
     assert_false(r.src->bounded);
@@ -552,7 +377,7 @@ static void source_finds_topics_by_pattern_also_later(void **state)
     struct reader r;
     put(f, "one", 0, NULL, "a", 1);
     sent(f);
-    init(&r, f, "^(one|late.*)$");
+    init(&r, wr_broker_address(f->broker), "^(one|late.*)$");
     r.spec.until_end = false;
     add_opt(&r, "discover", "20 ms");
     open_ok(&r);
@@ -582,7 +407,7 @@ static void source_reads_all_in_spite_of_broker_errors(void **state)
     rd_kafka_mock_push_request_errors(mock, LIST_OFFSETS, 2, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
     rd_kafka_mock_push_request_errors(mock, FETCH, 3, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
                                       RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     open_ok(&r);
     expect_all(&r, "a@0:0 b@0:1 d@0:2 c@2:0 e@2:1 ");
     assert_int_equal(r.src->records, 5);
@@ -635,7 +460,7 @@ static void wrong_options_are_named(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct reader r;
-        init(&r, f, strcmp(cases[i].key, "topic") == 0 ? cases[i].value : "t");
+        init(&r, wr_broker_address(f->broker), strcmp(cases[i].key, "topic") == 0 ? cases[i].value : "t");
         if (strcmp(cases[i].key, "topic") != 0)
             add_opt(&r, cases[i].key, cases[i].value);
         open_fails(&r, cases[i].msg, cases[i].hint);
@@ -647,11 +472,11 @@ static void wrong_metadata_columns_are_named(void **state)
 {
     struct fixture *f = *state;
     struct reader r;
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     add_col(&r, "x", WR_TYPE_OF(TEXT), "ofset");
     open_fails(&r, "column \"x\": Kafka records have no metadata \"ofset\"", "there are: key, partition, offset, timestamp, headers, topic");
     assert_int_equal(error.sql_off, 3);
-    init(&r, f, "t");
+    init(&r, wr_broker_address(f->broker), "t");
     add_col(&r, "x", WR_TYPE_OF(TEXT), "offset");
     open_fails(&r, "column \"x\": the offset of a Kafka record is BIGINT", NULL);
 }
@@ -662,81 +487,8 @@ static void missing_topics_of_a_pattern_are_named(void **state)
     struct reader r;
     char want[200];
     (void)snprintf(want, sizeof want, "no topic on \"%s\" matches the pattern of source \"src\"", wr_broker_address(f->broker));
-    init(&r, f, "^nothing");
+    init(&r, wr_broker_address(f->broker), "^nothing");
     open_fails(&r, want, NULL);
-}
-
-/* ---- the sink ---- */
-
-struct writer {
-    struct wr_sink_spec spec;
-    struct wr_opts opts;
-    struct wr_opt opt[16];
-    struct wr_field field[3];
-    struct wr_schema schema;
-    struct wr_badsink badsink;
-    int key[2];
-    int n_bad;
-    char bad_text[300];
-    struct wr_sink *sink;
-};
-
-static wr_status on_refused(void *ctx, const struct wr_bad *bad, struct wr_error *err WR_UNUSED)
-{
-    struct writer *w = ctx;
-    w->n_bad++;
-    (void)snprintf(w->bad_text, sizeof w->bad_text, "%s: %s", wr_reason_name(bad->reason), bad->msg);
-    return WR_OK;
-}
-
-static void writer_opt(struct writer *w, const char *key, const char *value)
-{
-    w->opt[w->opts.n++] = (struct wr_opt){wr_str_c(key), wr_str_c(value), 7};
-}
-
-/* A sink of rows (k TEXT, n BIGINT, m DECIMAL(5,2)); the first n_key columns are the key. */
-static void writer_init(struct writer *w, const struct fixture *f, const char *topic, int n_key)
-{
-    *w = (struct writer){.field = {{WR_STR("k"), WR_TYPE_OF(TEXT), true, false}, {WR_STR("n"), WR_TYPE_OF(BIGINT), true, false}}};
-    w->field[2] = (struct wr_field){WR_STR("m"), wr_type_decimal(5, 2), true, false};
-    w->schema = (struct wr_schema){3, w->field};
-    w->key[1] = 1;
-    w->opts.opt = w->opt;
-    w->badsink = (struct wr_badsink){on_refused, w};
-    w->spec = (struct wr_sink_spec){.name = WR_STR("snk"), .opts = &w->opts, .schema = &w->schema, .n_key = n_key, .key = w->key,
-                                    .format = wr_format_find(WR_STR("json")), .bad = &w->badsink};
-    writer_opt(w, "brokers", wr_broker_address(f->broker));
-    writer_opt(w, "topic", topic);
-}
-
-struct row {
-    enum wr_rowop op;
-    const char *k; /* NULL: NULL */
-    int64_t n;
-};
-
-static void write_rows(struct writer *w, const struct row *rows, int n)
-{
-    struct wr_builder bl = {.schema = &w->schema, .cap = (uint32_t)n};
-    for (int i = 0; i < n; i++) {
-        uint32_t row = wr_builder_row(&bl, rows[i].op);
-        struct wr_value k = {.type = WR_TYPE_OF(TEXT), .null = !rows[i].k, .as.s = wr_str_c(rows[i].k)};
-        struct wr_value v = {.type = WR_TYPE_OF(BIGINT), .as.i = rows[i].n};
-        struct wr_value m = {.type = wr_type_decimal(5, 2), .as.dec = (wr_i128)rows[i].n * 100 + 5};
-        wr_builder_set(&bl, 0, row, &k);
-        wr_builder_set(&bl, 1, row, &v);
-        wr_builder_set(&bl, 2, row, &m);
-    }
-    error = (struct wr_error)WR_ERROR_INIT;
-    if (!w->sink && wr_connector_kafka.sink->open(&w->spec, &w->sink, &error))
-        fail_msg("open: %s", error.msg);
-    if (w->sink->vt->write(w->sink, wr_builder_take(&bl), &error) || w->sink->vt->flush(w->sink, &error))
-        fail_msg("write: %s", error.msg);
-}
-
-static void writer_close(struct writer *w)
-{
-    w->sink->vt->close(w->sink);
 }
 
 /* The topic's records as "partition key=value", a line each, partition by partition; without a key "-", without a value "-". */
@@ -744,7 +496,7 @@ static void expect_topic(const struct fixture *f, const char *topic, const char 
 {
     struct reader r;
     struct wr_buf by_part[8] = {0}, all = {0};
-    init(&r, f, topic);
+    init(&r, wr_broker_address(f->broker), topic);
     add_opt(&r, "tombstones", "null");
     add_col(&r, "key", WR_TYPE_OF(TEXT), "key");
     open_ok(&r);
@@ -775,7 +527,7 @@ static void sink_puts_keys_where_java_does(void **state)
     static const struct row rows[] = {{0, "21", 1}, {0, "foobar", 2}, {0, "a-little-bit-long-string", 3}, {0, "a-little-bit-longer-string", 4},
                                       {0, "abc", 5}};
     assert_int_equal(wr_broker_topic(f->broker, WR_STR("seven"), 7, &error), WR_OK);
-    writer_init(&w, f, "seven", 1);
+    writer_init(&w, wr_broker_address(f->broker), "seven", 1);
     write_rows(&w, rows, 5);
     assert_int_equal(w.sink->rows, 5);
     writer_close(&w);
@@ -793,7 +545,7 @@ static void sink_writes_upserts_in_order(void **state)
     struct writer w;
     static const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_UPDATE_BEFORE, "a", 1}, {WR_OP_UPDATE_AFTER, "a", 2}, {WR_OP_INSERT, "b", 7},
                                       {WR_OP_DELETE, "b", 7}, {WR_OP_INSERT, NULL, 9}};
-    writer_init(&w, f, "one", 1);
+    writer_init(&w, wr_broker_address(f->broker), "one", 1);
     w.spec.updating = w.spec.key_is_unique = true;
     assert_int_equal(wr_connector_kafka.sink->accepts(&w.spec), WR_ACCEPT_UPSERT);
     write_rows(&w, rows, 6);
@@ -809,7 +561,7 @@ static void sink_takes_back_where_the_key_is_not_the_querys(void **state)
     struct fixture *f = *state;
     struct writer w;
     static const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_UPDATE_BEFORE, "a", 1}, {WR_OP_UPDATE_AFTER, "b", 2}};
-    writer_init(&w, f, "one", 1);
+    writer_init(&w, wr_broker_address(f->broker), "one", 1);
     w.spec.updating = true;
     write_rows(&w, rows, 3);
     writer_close(&w);
@@ -821,11 +573,11 @@ static void sink_writes_keys_of_several_columns_as_json(void **state)
     struct fixture *f = *state;
     struct writer w;
     static const struct row rows[] = {{WR_OP_INSERT, "a\"", 1}, {WR_OP_DELETE, NULL, 2}};
-    writer_init(&w, f, "one", 2);
+    writer_init(&w, wr_broker_address(f->broker), "one", 2);
     w.spec.updating = w.spec.key_is_unique = true;
     write_rows(&w, rows, 2);
     writer_close(&w);
-    writer_init(&w, f, "one", 1);
+    writer_init(&w, wr_broker_address(f->broker), "one", 1);
     writer_opt(&w, "key_format", "json");
     write_rows(&w, rows, 1);
     writer_close(&w);
@@ -841,7 +593,7 @@ static void sink_appends_without_a_key(void **state)
     static const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_INSERT, NULL, 2}};
     struct wr_buf want = {0};
     for (int i = 0; i < 5; i++) {
-        writer_init(&w, f, "one", 0);
+        writer_init(&w, wr_broker_address(f->broker), "one", 0);
         writer_opt(&w, "compression", codecs[i]);
         assert_int_equal(wr_connector_kafka.sink->accepts(&w.spec), WR_ACCEPT_APPEND);
         write_rows(&w, rows, 2);
@@ -872,7 +624,7 @@ static void sink_delivers_in_spite_of_broker_errors(void **state)
         wr_buf_printf(&want, "0 %d={\"k\":\"%d\",\"n\":%d,\"m\":%d.05}\n", i, i, i % 7, i % 7);
     }
     wr_buf_putc(&want, 0);
-    writer_init(&w, f, "one", 1);
+    writer_init(&w, wr_broker_address(f->broker), "one", 1);
     writer_opt(&w, "kafka.queue.buffering.max.messages", "100"); /* write() has to wait for room as well */
     writer_opt(&w, "kafka.batch.num.messages", "50");
     write_rows(&w, rows, N);
@@ -890,7 +642,7 @@ static void sink_reports_records_that_are_too_large(void **state)
     static char big[BIG + 1];
     memset(big, 'x', BIG);
     const struct row rows[] = {{WR_OP_INSERT, "a", 1}, {WR_OP_INSERT, big, 2}, {WR_OP_INSERT, "c", 3}};
-    writer_init(&w, f, "one", 0);
+    writer_init(&w, wr_broker_address(f->broker), "one", 0);
     writer_opt(&w, "kafka.message.max.bytes", "1000");
     write_rows(&w, rows, 3);
     assert_int_equal(w.n_bad, 1);
@@ -915,7 +667,7 @@ static void sink_names_what_is_wrong(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct writer w;
-        writer_init(&w, f, "one", cases[i].n_key);
+        writer_init(&w, wr_broker_address(f->broker), "one", cases[i].n_key);
         if (strcmp(cases[i].key, "topic") == 0)
             w.opt[1].value = wr_str_c(cases[i].value);
         else
@@ -944,7 +696,7 @@ static void broker_listens_on_the_port_asked_for(void **state WR_UNUSED)
     sent(&f);
     rd_kafka_destroy(f.producer);
     struct reader r;
-    init(&r, &f, "x");
+    init(&r, wr_broker_address(f.broker), "x");
     open_ok(&r);
     expect_all(&r, "through@1:0 ");
     close_reader(&r);
