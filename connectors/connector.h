@@ -119,6 +119,14 @@ struct wr_source_vt {
 
 /* ---- sink ---- */
 
+/* Where one input partition stands at a checkpoint: for the offsets that a transactional sink commits along. */
+struct wr_position {
+    struct wr_str source;             /* as declared */
+    struct wr_str topic;
+    int32_t part;
+    int64_t next;                     /* next offset to read */
+};
+
 enum wr_accepts {
     WR_ACCEPT_APPEND,     /* additions only */
     WR_ACCEPT_UPSERT,     /* additions, updates and deletes by key: the last change of a key wins */
@@ -156,10 +164,19 @@ struct wr_sink_vt {
     wr_status (*flush)(struct wr_sink *, struct wr_error *);
     /* The input pauses: send on what is buffered, but do not wait for acknowledgements (Kafka). NULL: flush is called instead. */
     wr_status (*pause)(struct wr_sink *, struct wr_error *);
-    /* Exactly once (reliability.md §2): fence other instances and ask which checkpoint is committed (0: none). NULL: not offered. */
+    /* ---- exactly once (reliability.md §2; spec->exactly_once was set). NULL slots: not offered ----
+     * Transactional sinks (PostgreSQL, Kafka): recover + commit. The engine writes its own pending state first, then calls commit; after a crash it asks
+     * recover() which checkpoint the target has. Sinks whose target cannot say so (files): position + seek; their state is the engine's. */
+    /* After open, before the first write: fences other instances of the job (WR_EFENCED if this one is the older), then asks which checkpoint is
+     * committed (0: none yet). */
     wr_status (*recover)(struct wr_sink *, uint64_t *ckpt, struct wr_error *);
-    /* What was written since the last commit becomes visible together with the checkpoint id and the input positions (printable text). */
-    wr_status (*commit)(struct wr_sink *, uint64_t ckpt, struct wr_str positions, struct wr_error *);
+    /* Everything written since the last commit becomes visible together with checkpoint id `ckpt` (always the last one + 1). Retries by itself where the
+     * outcome is in doubt, until it knows: returns WR_OK only when the checkpoint is committed, WR_EFENCED when another instance has taken over. */
+    wr_status (*commit)(struct wr_sink *, uint64_t ckpt, const struct wr_position *pos, int n_pos, struct wr_error *);
+    /* All rows written are durable outside; appends what is needed to cut back to here (file: byte length). */
+    wr_status (*position)(struct wr_sink *, struct wr_buf *out, struct wr_error *);
+    /* Cuts back to a position taken earlier; empty: to the state before the first row. Before the first write. */
+    wr_status (*seek)(struct wr_sink *, struct wr_str position, struct wr_error *);
     void (*close)(struct wr_sink *);
 };
 
