@@ -241,14 +241,6 @@ wr_status wr_kafka_check_opts(const struct wr_opts *opts, enum wr_role role, str
 
 /* ---- callbacks ---- */
 
-static void on_log(const rd_kafka_t *rk WR_UNUSED, int level WR_UNUSED, const char *facility, const char *text)
-{
-    struct wr_buf safe = WR_BUF_INIT(4096);
-    wr_buf_escape(&safe, wr_str_c(text), 1000);
-    wr_log(WR_LOG_DEBUG, "kafka", "librdkafka %s: %.*s", facility, WR_FMT(wr_buf_get(&safe)));
-    wr_buf_clear(&safe);
-}
-
 /* librdkafka's "host:9092/bootstrap: Connect to ipv4#1.2.3.4:9092 failed: Connection refused (after 0ms in state CONNECT)"
  * without what it repeats and what only its developers need. */
 static void tidy(char *to, size_t size, const char *text)
@@ -269,6 +261,14 @@ static void tidy(char *to, size_t size, const char *text)
     wr_buf_clear(&safe);
     if (isupper((unsigned char)to[0]) && !isupper((unsigned char)to[1]))
         to[0] = (char)tolower((unsigned char)to[0]);
+}
+
+static void on_log(const rd_kafka_t *rk WR_UNUSED, int level WR_UNUSED, const char *facility, const char *text)
+{
+    struct wr_buf safe = WR_BUF_INIT(4096);
+    wr_buf_escape(&safe, wr_str_c(text), 1000);
+    wr_log(WR_LOG_DEBUG, "kafka", "librdkafka %s: %.*s", facility, WR_FMT(wr_buf_get(&safe)));
+    wr_buf_clear(&safe);
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -444,8 +444,12 @@ static bool told(struct wr_kafka *k, struct wr_error *err)
 
 static wr_status unreachable(struct wr_kafka *k, struct wr_error *err)
 {
-    wr_fail(err, WR_EIO, "cannot reach any broker of \"%s\": %s", k->brokers, k->trouble ? k->why : "no answer");
-    if (strstr(k->why, "resolve"))
+    bool hangs_up = k->down_since && !k->trouble; /* it was there, and is gone without a reason */
+    wr_fail(err, WR_EIO, "cannot reach any broker of \"%s\": %s", k->brokers,
+            k->trouble ? k->why : hangs_up ? "it ends every connection" : "no answer");
+    if (hangs_up)
+        wr_hint(err, "is it a Kafka broker? it may want another security_protocol, such as 'sasl_plaintext' or 'sasl_ssl'");
+    else if (strstr(k->why, "resolve"))
         wr_hint(err, "check the host name in brokers, or, if that one is right, the address that the broker itself advertises");
     else if (strstr(k->why, "security.protocol"))
         wr_hint(err, "check security_protocol: the broker may want 'ssl' or 'sasl_ssl'");
