@@ -222,6 +222,7 @@ struct wr_ast_column {
     struct wr_str meta;                 /* METADATA FROM 'key'; p NULL: the column's name */
     struct wr_ast_expr *expr;           /* COMPUTED */
     struct wr_ast_expr *def;            /* DEFAULT */
+    struct wr_str comment;              /* COMMENT 'text'; p NULL: none */
     int32_t off, end;
     struct wr_ast_column *next;
 };
@@ -273,7 +274,8 @@ struct wr_stmt {
     struct wr_ast_name *from;           /* CREATE SINK x FROM view */
     struct wr_ast_param *params;        /* CREATE FUNCTION */
     struct wr_ast_type *returns;
-    struct wr_str language, body, symbol;
+    struct wr_str language, body, symbol; /* language in lower case; body: AS 'expression' or the library; symbol p NULL: none */
+    struct wr_str comment;              /* CREATE SOURCE/TABLE/SINK: COMMENT 'text'; p NULL: none */
     struct wr_str text, value;          /* SET, PRINT, INFER */
     int32_t text_off, value_off;
     struct wr_ast_expr *limit;          /* PRINT */

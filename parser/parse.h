@@ -26,6 +26,9 @@ enum wr_complete {
     WR_COMPLETE_PAREN     /* inside parentheses */
 };
 enum wr_complete wr_parse_complete(struct wr_str sql);
+/* The next statement from byte *at on, without its ";" and the blanks and comments before it; *at moves behind its ";". false: there is none.
+ * The last one may lack its ";". Use: uint32_t at = 0; while (wr_parse_next(text, &at, &one)) ... */
+bool wr_parse_next(struct wr_str sql, uint32_t *at, struct wr_str *one);
 
 /* 1-based line and column (in characters) of a byte offset. */
 void wr_parse_place(struct wr_str sql, int32_t off, int *line, int *col);
