@@ -358,7 +358,7 @@ static inline bool quick_int(struct wr_str s, int64_t *out)
     return true;
 }
 
-/* [-]digits[.digits] of at most 18 places, scaled up. false: something else, or more digits behind the point than the scale. */
+/* [-]digits[.digits] of at most 19 places, scaled up. false: something else, or more digits behind the point than the scale. */
 static inline bool quick_decimal(struct wr_str s, unsigned scale, wr_i128 *out)
 {
     const char *p = s.p, *end = s.p + s.n, *point = NULL;
@@ -366,7 +366,7 @@ static inline bool quick_decimal(struct wr_str s, unsigned scale, wr_i128 *out)
     p += neg;
     if (p == end || end - p > 19 || *p == '.')
         return false;
-    int64_t v = 0;
+    uint64_t v = 0; /* 19 digits fit */
     for (; p < end; p++) {
         unsigned c = (unsigned)(*p - '0');
         if (c <= 9) {
@@ -378,11 +378,11 @@ static inline bool quick_decimal(struct wr_str s, unsigned scale, wr_i128 *out)
         }
     }
     unsigned frac = point ? (unsigned)(end - point - 1) : 0;
-    if (frac > scale || (point && frac == 0) || (!point && end - s.p > 18 + neg))
+    if (frac > scale || (point && frac == 0) || scale - frac > 19)
         return false;
     wr_i128 r = (wr_i128)v * wr_pow10[scale - frac];
     *out = neg ? -r : r;
-    return scale - frac <= 19;
+    return true;
 }
 
 /* A whole number since 1970 in timestamp_unit. */
