@@ -6,6 +6,7 @@
 #ifndef WR_EXECUTOR_AGG_H
 #define WR_EXECUTOR_AGG_H
 
+#include "core/omap.h"
 #include "executor/groups.h"
 #include "executor/internal.h"
 #include "executor/window.h"
@@ -17,6 +18,13 @@ struct wr_pane {
     struct wr_group **dirty;   /* groups changed since the last flush, in order of first change */
     uint32_t n_dirty, cap_dirty;
     bool fired;                /* its results were emitted because W passed the end */
+    /* checkpoints: only when the job keeps them */
+    struct wr_op *op;
+    char kind;                 /* of its keys: 'g' input panes, 'w' windows made of slices */
+    bool stored;               /* the last checkpoint knows this pane */
+    bool lazy;                 /* some of its groups may be on disk only */
+    struct wr_group **changed; /* groups changed since the last checkpoint; removed ones are skipped by their flags */
+    uint32_t n_changed, cap_changed;
 };
 
 struct wr_panes {              /* sorted by end, then start */
@@ -26,6 +34,7 @@ struct wr_panes {              /* sorted by end, then start */
 
 struct wr_agg_op {
     const struct wr_plan_agg *p;
+    struct wr_op *op;
     struct wr_arena arena;          /* layout */
     struct wr_arena scratch;        /* reset for each batch */
     struct wr_group_layout layout;
@@ -46,6 +55,10 @@ struct wr_agg_op {
     int64_t closed;                 /* sliced: watermark up to which windows were closed; WR_WM_NONE: none */
     int64_t fired_to;               /* sliced, EMIT FINAL: end of the last window emitted; WR_WM_NONE: none */
     int64_t next_event;             /* sliced: least watermark at which a window fires or drops */
+    bool track;                     /* the job keeps checkpoints */
+    struct wr_buf gone;             /* delta records of stored groups and panes that were removed since the last checkpoint */
+    struct wr_omap gone_keys;       /* keys of those groups: they are still on disk and must not come back */
+    struct wr_store_reader *reader; /* after a restart: groups come back from here; NULL: none */
     int first_agg;                  /* output column of the first aggregate */
 };
 
@@ -60,6 +73,20 @@ wr_status wr_pane_flush(struct wr_op *op, struct wr_pane *pane, struct wr_error 
 wr_status wr_pane_fire(struct wr_op *op, struct wr_pane *pane, struct wr_error *err);
 void wr_agg_forget_before(struct wr_agg_op *a);
 wr_status wr_agg_emit(struct wr_op *op, struct wr_error *err);
+
+/* agg_state.c */
+/* Does a key belong to this instance of the operator? */
+bool wr_group_is_ours(const struct wr_op *op, const struct wr_group_layout *l, const struct wr_value *key);
+/* The group has changed since the last checkpoint. */
+void wr_pane_changed(struct wr_pane *pane, struct wr_group *x);
+/* A group leaves the pane for good. */
+void wr_pane_remove(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x);
+/* A pane is dropped for good. */
+void wr_pane_forget(struct wr_agg_op *a, struct wr_pane *pane);
+/* Brings all groups of a pane into memory: before a walk over it. */
+void wr_pane_load(struct wr_agg_op *a, struct wr_pane *pane);
+wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err);
+wr_status wr_agg_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
 
 /* agg_slices.c */
 /* Emits what changed since the last flush; fired_only: amendments of windows that were emitted already (EMIT FINAL with LATENESS). */

@@ -57,6 +57,13 @@ static void recompute(struct wr_agg_op *a, const struct wr_pane *w, struct wr_gr
     }
 }
 
+static void touch_window(struct wr_agg_op *a, struct wr_pane *w, struct wr_group *x)
+{
+    wr_pane_touch(a, w, x);
+    if (a->track)
+        wr_pane_changed(w, x);
+}
+
 /* Marks what the touched keys of a slice change; fired: only in windows whose results show already. */
 static void spread(struct wr_agg_op *a, struct wr_pane *slice, bool fired)
 {
@@ -71,7 +78,7 @@ static void spread(struct wr_agg_op *a, struct wr_pane *slice, bool fired)
             continue; /* not emitted yet: it will be, as a whole */
         struct wr_pane *w = wr_pane_at(a, &a->window, start[i], end[i]);
         for (uint32_t k = 0; k < slice->n_dirty; k++)
-            wr_pane_touch(a, w, wr_groups_like(&w->groups, slice->dirty[k], true));
+            touch_window(a, w, wr_groups_like(&w->groups, slice->dirty[k], true));
     }
     for (uint32_t k = 0; k < slice->n_dirty; k++)
         slice->dirty[k]->flags &= (uint8_t)~WR_GROUP_DIRTY;
@@ -111,6 +118,7 @@ static wr_status fire(struct wr_op *op, int64_t end, struct wr_error *err)
     struct wr_agg_op *a = op->ctx;
     struct wr_pane *w = wr_pane_at(a, &a->window, start_of(&a->p->win, end), end);
     for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++) {
+        wr_pane_load(a, a->input.pane[i]);
         struct wr_group_walk at = {0};
         for (struct wr_group *s; (s = wr_groups_next(&a->input.pane[i]->groups, &at));)
             merge_into(&a->layout, wr_groups_like(&w->groups, s, true), s);

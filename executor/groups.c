@@ -33,6 +33,9 @@ void wr_group_layout_init(struct wr_group_layout *l, int n_key, const int *key, 
         l->key_offset[c] = at;
         at += width_of(l->phys[c]);
     }
+    l->type = WR_NEW_N(a, struct wr_type, n_key + 1);
+    for (int c = 0; c < n_key; c++)
+        l->type[c] = in->field[key[c]].type;
     l->agg = WR_NEW_N(a, struct wr_aggcall, n_agg + 1);
     for (int i = 0; i < n_agg; i++) {
         l->agg[i] = agg[i];
@@ -236,6 +239,8 @@ struct wr_group *wr_groups_at(struct wr_groups *g, const struct wr_batch *b, uin
     }
     struct wr_group *x = add_group(g, hash);
     take_key(g, x, b, row);
+    if (g->fetch)
+        g->fetch(g->fetch_ctx, g, x);
     return x;
 }
 
@@ -288,7 +293,7 @@ struct wr_group *wr_groups_like(struct wr_groups *g, const struct wr_group *like
         if (x->hash == like->hash && same_group_key(l, x, like))
             return x;
     }
-    if (!make)
+    if (!make && !g->fetch)
         return NULL;
     struct wr_group *x = add_group(g, like->hash);
     x->nulls = like->nulls;
@@ -302,6 +307,12 @@ struct wr_group *wr_groups_like(struct wr_groups *g, const struct wr_group *like
         else
             memcpy(to, from, width_of(l->phys[c]));
     }
+    if (g->fetch)
+        g->fetch(g->fetch_ctx, g, x);
+    if (!make && !(x->flags & WR_GROUP_STORED)) {
+        wr_groups_remove(g, x); /* not on disk either */
+        return NULL;
+    }
     return x;
 }
 
@@ -309,7 +320,10 @@ struct wr_group *wr_groups_only(struct wr_groups *g)
 {
     if (g->n == 0) {
         room(g);
-        return add_group(g, 0);
+        struct wr_group *x = add_group(g, 0);
+        if (g->fetch)
+            g->fetch(g->fetch_ctx, g, x);
+        return x;
     }
     struct wr_group_walk at = {0};
     return wr_groups_next(g, &at);
@@ -356,4 +370,88 @@ void wr_group_reset(const struct wr_group_layout *l, struct wr_group *x)
         wr_aggcall_init(&l->agg[i], wr_group_state(l, x, i));
     }
     x->rows = 0;
+}
+
+struct wr_value wr_group_key(const struct wr_group_layout *l, const struct wr_group *x, int c)
+{
+    struct wr_value v = {.type = l->type[c], .null = x->nulls >> c & 1};
+    const char *k = (const char *)x + l->key_offset[c];
+    if (v.null)
+        return v;
+    switch (l->phys[c]) {
+    case WR_P_I8: v.as.b = *(const uint8_t *)k; break;
+    case WR_P_I64: v.as.i = *(const int64_t *)(const void *)k; break;
+    case WR_P_F64: v.as.d = *(const double *)(const void *)k; break;
+    case WR_P_I128: v.as.dec = *(const wr_i128 *)(const void *)k; break;
+    case WR_P_STR: v.as.s = *(const struct wr_str *)(const void *)k; break;
+    case WR_P_IVL: v.as.iv = *(const struct wr_interval *)(const void *)k; break;
+    }
+    return v;
+}
+
+void wr_group_key_bytes(const struct wr_group_layout *l, const struct wr_group *x, struct wr_buf *out)
+{
+    for (int c = 0; c < l->n_key; c++) {
+        struct wr_value v = wr_group_key(l, x, c);
+        wr_key_put_value(out, &v, false, true);
+    }
+}
+
+struct wr_group *wr_groups_restore(struct wr_groups *g, const struct wr_value *key, bool *made)
+{
+    const struct wr_group_layout *l = g->layout;
+    /* One row of vectors, numbered like the input's columns, so that hash and comparison are those of process(). */
+    int most = 0;
+    for (int c = 0; c < l->n_key; c++)
+        most = l->key[c] > most ? l->key[c] : most;
+    struct wr_arena a = {0};
+    struct wr_field *field = WR_NEW_N(&a, struct wr_field, most + 1);
+    for (int c = 0; c <= most; c++)
+        field[c].type = WR_TYPE_OF(BOOL);
+    for (int c = 0; c < l->n_key; c++)
+        field[l->key[c]].type = l->type[c];
+    struct wr_schema schema = {most + 1, field};
+    struct wr_batch *b = wr_batch_new(&schema, 1);
+    b->len = b->n_live = 1;
+    for (int c = 0; c < l->n_key; c++)
+        wr_vec_set(&b->col[l->key[c]], 0, &key[c], 1, &b->mem);
+    uint64_t hash = 0, before = g->n;
+    if (l->n_key)
+        wr_hash_rows(b, l->key, l->n_key, NULL, 1, l->seed, &hash);
+    void (*fetch)(void *, struct wr_groups *, struct wr_group *) = g->fetch;
+    g->fetch = NULL;
+    struct wr_group *x = l->n_key ? wr_groups_at(g, b, 0, hash) : wr_groups_only(g);
+    g->fetch = fetch;
+    *made = g->n > before;
+    wr_batch_unref(b);
+    wr_arena_clear(&a);
+    return x;
+}
+
+void wr_group_save(const struct wr_group_layout *l, struct wr_group *x, struct wr_buf *out)
+{
+    wr_buf_u8(out, x->flags & WR_GROUP_EMITTED);
+    wr_buf_i64(out, x->rows);
+    wr_buf_add(out, (const char *)x + l->extra_offset, l->extra);
+    for (int i = 0; i < l->n_agg; i++)
+        wr_aggcall_save(&l->agg[i], wr_group_state(l, x, i), out);
+}
+
+bool wr_group_load(const struct wr_group_layout *l, struct wr_group *x, struct wr_str in)
+{
+    uint8_t flags;
+    int64_t rows;
+    if (!wr_take_u8(&in, &flags) || !wr_take_i64(&in, &rows) || !wr_take_bytes(&in, (char *)x + l->extra_offset, l->extra))
+        return false;
+    for (int i = 0; i < l->n_agg; i++) {
+        wr_aggcall_drop(&l->agg[i], wr_group_state(l, x, i));
+        if (wr_aggcall_load(&l->agg[i], wr_group_state(l, x, i), &in))
+            continue;
+        wr_aggcall_init(&l->agg[i], wr_group_state(l, x, i)); /* a failed load owns nothing */
+        wr_group_reset(l, x);
+        return false;
+    }
+    x->rows = rows;
+    x->flags |= (uint8_t)((flags & WR_GROUP_EMITTED) | WR_GROUP_STORED);
+    return in.n == 0;
 }

@@ -13,7 +13,9 @@
 enum wr_group_flag {
     WR_GROUP_EMITTED = 1, /* its result is part of what consumers have */
     WR_GROUP_DIRTY = 2,   /* in the dirty list: changed since the last flush */
-    WR_GROUP_DEAD = 4     /* removed; its entry is free for reuse */
+    WR_GROUP_DEAD = 4,    /* removed; its entry is free for reuse */
+    WR_GROUP_CHANGED = 8, /* in the pane's list of groups changed since the last checkpoint */
+    WR_GROUP_STORED = 16  /* the last checkpoint has it: removing it must be written down */
 };
 
 struct wr_group {
@@ -31,6 +33,7 @@ struct wr_group_layout {
     const int *key;            /* columns of the input batch */
     uint32_t *key_offset;      /* by key */
     enum wr_phys *phys;
+    struct wr_type *type;
     int n_agg;
     struct wr_aggcall *agg;    /* own copies, offsets set */
     uint32_t extra, extra_offset; /* bytes for the operator's own use (zeroed when the group is made), and where */
@@ -51,6 +54,9 @@ struct wr_groups {
     struct wr_group_chunk *first, *last;
     struct wr_group *free;     /* dead entries, linked through hash */
     struct wr_arena text;
+    /* After a restart groups come back when they are asked for: called for each group that is made, key set and states fresh; may load them. */
+    void (*fetch)(void *ctx, struct wr_groups *g, struct wr_group *x);
+    void *fetch_ctx;
 };
 void wr_groups_init(struct wr_groups *g, const struct wr_group_layout *l);
 void wr_groups_clear(struct wr_groups *g); /* drops all states and frees everything */
@@ -70,6 +76,15 @@ struct wr_group *wr_groups_next(const struct wr_groups *g, struct wr_group_walk 
 /* Key c into a vector (text deep-copied into mem). */
 void wr_group_key_out(const struct wr_group_layout *l, const struct wr_group *x, int c, struct wr_vec *out, uint32_t row, struct wr_arena *mem);
 static inline char *wr_group_state(const struct wr_group_layout *l, struct wr_group *x, int a) { return (char *)x + l->agg[a].offset; }
+/* Key c as a value; text is borrowed from the table. */
+struct wr_value wr_group_key(const struct wr_group_layout *l, const struct wr_group *x, int c);
+/* The group with this key given as values (n_key of them); made if it is not there (fetch is not called: for restoring). */
+struct wr_group *wr_groups_restore(struct wr_groups *g, const struct wr_value *key, bool *made);
+/* Everything but the key: for checkpoints. load: into fresh states; false: damaged, the states are fresh again. */
+void wr_group_save(const struct wr_group_layout *l, struct wr_group *x, struct wr_buf *out);
+bool wr_group_load(const struct wr_group_layout *l, struct wr_group *x, struct wr_str in);
+/* Order-preserving bytes of the key. */
+void wr_group_key_bytes(const struct wr_group_layout *l, const struct wr_group *x, struct wr_buf *out);
 /* Fresh states in place of what is there (dropped first). */
 void wr_group_reset(const struct wr_group_layout *l, struct wr_group *x);
 

@@ -72,6 +72,11 @@ struct wr_job {
     int *n_inst;                 /* by node */
     int n_task;
     struct wr_task *task;
+    struct wr_store *store;      /* checkpoints; NULL: none are kept */
+    struct wr_str identity;      /* what sinks know this job by */
+    int n_transactional;         /* sinks that commit with the checkpoint */
+    uint64_t ckpt_id, ckpt_bytes;/* last checkpoint: id, bytes of its delta */
+    int64_t ckpt_us, ckpt_next;  /* how long it took; monotonic time of the next */
     struct wr_op **side;         /* all SIDE operators */
     int n_side;
     bool *feeds_side;            /* by node: may put rows aside for a SIDE (is not fed by one) */
@@ -103,6 +108,7 @@ bool wr_side_wants(const struct wr_op *side, const void *scan, enum wr_side whic
 void wr_side_add_bad(struct wr_op *side, const struct wr_bad *bad);
 void wr_side_add_late(struct wr_op *side, const struct wr_batch *src, const uint32_t *row, uint32_t n);
 const struct wr_source *wr_scan_source(const struct wr_op *op);
+wr_status wr_scan_position(struct wr_op *op, struct wr_buf *out, struct wr_error *err);
 /* side.c: counts, logs and routes a bad row whose origin is known. */
 wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *bad, struct wr_error *err);
 /* op_exchange.c: where an exchange sends to; set while the job is built. */

@@ -3,7 +3,7 @@
  * Fragments: plan nodes joined by edges other than EXCHANGE form a fragment, which one thread runs. With one task the whole plan is one
  * fragment and exchanges are plain pass-throughs. A fragment fed by a keyed exchange has plan->tasks instances, any other has one.
  * Memory: all structs are in job->arena; operators own what their open() makes. */
-#include "executor/internal.h"
+#include "executor/checkpoint.h"
 
 #include <stdlib.h>
 
@@ -203,11 +203,13 @@ wr_status wr_job_open(const struct wr_jobplan *plan, const struct wr_job_opts *o
     make_ops(job);
     join_ops(job);
     find_producers(job);
-    wr_status st = WR_OK;
+    wr_status st = wr_checkpoint_open(job, err);
     /* Users before inputs: a sink that cannot be opened is found before a source starts to fetch. */
     for (int i = plan->n_node - 1; i >= 0 && st == WR_OK; i--)
         for (int u = 0; u < job->n_inst[i] && st == WR_OK; u++)
             st = job->op[i][u]->vt->open(job->op[i][u], err);
+    if (st == WR_OK)
+        st = wr_checkpoint_restore(job, err);
     if (st) {
         wr_job_close(job);
         return st;
@@ -273,6 +275,7 @@ void wr_job_close(struct wr_job *job)
         }
     for (int i = 0; i < job->n_task; i++)
         wr_channel_clear(&job->task[i].inbox);
+    wr_checkpoint_close(job);
     pthread_mutex_destroy(&job->side_lock);
     pthread_mutex_destroy(&job->err_lock);
     wr_arena_clear(&job->arena);

@@ -19,6 +19,9 @@ struct wr_job_opts {
     /* Called by the first task once a round (at most every 100 ms): status lines. Must be quick. */
     void (*progress)(void *ctx, struct wr_job *job);
     void *ctx;                /* given to the callbacks */
+    const char *checkpoint_dir; /* NULL: no checkpoints. Outlives the job */
+    int64_t checkpoint_us;    /* between checkpoints, monotonic; 0: 5 s */
+    bool checkpoint_reset;    /* forget what the directory holds */
 };
 
 /* Opens everything (sources connect, sinks check). On failure *out is NULL. */

@@ -16,8 +16,17 @@ wr_status wr_op_no_tick(struct wr_op *op WR_UNUSED, int64_t mono_us WR_UNUSED, s
 wr_status wr_op_no_flush(struct wr_op *op WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 wr_status wr_op_no_finish(struct wr_op *op WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 wr_status wr_op_no_state(struct wr_op *op WR_UNUSED, struct wr_buf *out WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
-wr_status wr_op_no_restore(struct wr_op *op WR_UNUSED, struct wr_str in WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+wr_status wr_op_no_restore(struct wr_op *op WR_UNUSED, struct wr_store_reader *r WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 void wr_op_no_close(struct wr_op *op WR_UNUSED) {}
+
+void wr_op_key(struct wr_buf *key, const struct wr_op *op, char kind)
+{
+    uint32_t id = (uint32_t)op->plan->id;
+    wr_buf_reset(key);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        wr_buf_u8(key, (uint8_t)(id >> shift)); /* big endian: prefixes sort by node */
+    wr_buf_putc(key, kind);
+}
 
 wr_status wr_op_push(struct wr_op *op, int in, struct wr_batch *b, struct wr_error *err)
 {

@@ -7,6 +7,7 @@
 
 #include "core/batch.h"
 #include "core/expr.h"
+#include "executor/store.h"
 #include "planner/plan.h"
 
 struct wr_job;
@@ -60,8 +61,8 @@ struct wr_op_vt {
     wr_status (*tick)(struct wr_op *, int64_t mono_us, struct wr_error *);                  /* once a round: idle clocks, EMIT EVERY */
     wr_status (*flush)(struct wr_op *, struct wr_error *);                                  /* emit changes gathered since the last flush */
     wr_status (*finish)(struct wr_op *, struct wr_error *);                                 /* all inputs ended (the watermark is WR_WM_END); last emissions */
-    wr_status (*snapshot)(struct wr_op *, struct wr_buf *, struct wr_error *);
-    wr_status (*restore)(struct wr_op *, struct wr_str, struct wr_error *);
+    wr_status (*checkpoint)(struct wr_op *, struct wr_buf *delta, struct wr_error *);       /* what changed since the last one: records of store.h */
+    wr_status (*restore)(struct wr_op *, struct wr_store_reader *, struct wr_error *);      /* before the first row */
     void (*close)(struct wr_op *);
 };
 
@@ -72,9 +73,11 @@ wr_status wr_op_no_tick(struct wr_op *, int64_t mono_us, struct wr_error *);
 wr_status wr_op_no_flush(struct wr_op *, struct wr_error *);
 wr_status wr_op_no_finish(struct wr_op *, struct wr_error *);
 wr_status wr_op_no_state(struct wr_op *, struct wr_buf *, struct wr_error *);
-wr_status wr_op_no_restore(struct wr_op *, struct wr_str, struct wr_error *);
+wr_status wr_op_no_restore(struct wr_op *, struct wr_store_reader *, struct wr_error *);
+/* Starts a key of this operator's state: plan node, kind of thing. The instance is not part of it: state is found again with any number of tasks. */
+void wr_op_key(struct wr_buf *key, const struct wr_op *op, char kind);
 void wr_op_no_close(struct wr_op *);
-#define WR_OP_STATELESS .snapshot = wr_op_no_state, .restore = wr_op_no_restore
+#define WR_OP_STATELESS .checkpoint = wr_op_no_state, .restore = wr_op_no_restore
 
 /* Hands a batch to all consumers (consumes it; empty batches are dropped). */
 wr_status wr_emit(struct wr_op *op, struct wr_batch *b, struct wr_error *err);

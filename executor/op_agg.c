@@ -46,6 +46,8 @@ struct wr_pane *wr_pane_at(struct wr_agg_op *a, struct wr_panes *l, int64_t star
     struct wr_pane *p = wr_calloc(1, sizeof *p);
     p->start = start;
     p->end = end;
+    p->op = a->op;
+    p->kind = l == &a->input ? 'g' : 'w';
     wr_groups_init(&p->groups, &a->layout);
     l->pane[i] = p;
     return p;
@@ -55,6 +57,7 @@ static void pane_free(struct wr_pane *p)
 {
     wr_groups_clear(&p->groups);
     free(p->dirty);
+    free(p->changed);
     free(p);
 }
 
@@ -66,6 +69,7 @@ void wr_pane_drop(struct wr_op *op, struct wr_panes *l, int i)
     op->n.held -= p->rows;
     if (a->last == p)
         a->last = NULL;
+    wr_pane_forget(a, p);
     pane_free(p);
     memmove(&l->pane[i], &l->pane[i + 1], sizeof *l->pane * (size_t)(l->n - i - 1));
     l->n--;
@@ -222,7 +226,7 @@ static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, struct wr_g
         copy_before(a, x, WR_OP_DELETE);
     x->flags &= (uint8_t)~WR_GROUP_EMITTED;
     if (x->rows == 0)
-        wr_groups_remove(&pane->groups, x);
+        wr_pane_remove(a, pane, x);
     return WR_OK;
 }
 
@@ -237,13 +241,17 @@ wr_status wr_pane_flush(struct wr_op *op, struct wr_pane *pane, struct wr_error 
 wr_status wr_pane_fire(struct wr_op *op, struct wr_pane *pane, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
+    bool again = pane->fired; /* a finished job that was started once more */
     pane->fired = true;
     pane->n_dirty = 0;
+    wr_pane_load(a, pane);
     struct wr_group_walk at = {0};
     for (struct wr_group *x; (x = wr_groups_next(&pane->groups, &at));) {
         x->flags &= (uint8_t)~WR_GROUP_DIRTY;
-        if (x->rows <= 0 && !(a->layout.n_key == 0 && a->p->win.kind == WR_WIN_NONE))
+        if ((again && (x->flags & WR_GROUP_EMITTED)) || (x->rows <= 0 && !(a->layout.n_key == 0 && a->p->win.kind == WR_WIN_NONE)))
             continue;
+        if (a->track)
+            wr_pane_changed(pane, x);
         WR_TRY(two_rows(op, err));
         uint32_t r = wr_builder_row(&a->out, WR_OP_INSERT);
         if (!write_result(a, pane, x, a->out.b, r)) {
@@ -304,6 +312,7 @@ static void expire(struct wr_op *op)
         return;
     a->next_sweep = now + a->p->ttl / 8 + 1;
     struct wr_pane *p = a->input.pane[0];
+    wr_pane_load(a, p);
     struct wr_group_walk at = {0};
     for (struct wr_group *x; (x = wr_groups_next(&p->groups, &at));) {
         if ((x->flags & WR_GROUP_DIRTY) || *touched_at(a, x) > now - a->p->ttl)
@@ -312,7 +321,7 @@ static void expire(struct wr_op *op)
         p->rows -= rows;
         op->n.passed += rows;
         op->n.held -= rows;
-        wr_groups_remove(&p->groups, x);
+        wr_pane_remove(a, p, x);
     }
 }
 
@@ -457,12 +466,17 @@ static void add_run(struct wr_op *op, struct wr_pane *p, const struct wr_batch *
         for (uint32_t k = 0; k < n; k++)
             if (!(group[k]->flags & WR_GROUP_DIRTY) && !a->no_changes)
                 wr_pane_touch(a, p, group[k]);
+        if (a->track)
+            for (uint32_t k = 0; k < n; k++)
+                wr_pane_changed(p, group[k]);
         if (a->layout.extra)
             for (uint32_t k = 0; k < n; k++)
                 *touched_at(a, group[k]) = ttl_now(op);
     } else {
         struct wr_group *x = wr_groups_only(&p->groups);
         wr_pane_touch(a, p, x);
+        if (a->track)
+            wr_pane_changed(p, x);
         for (uint32_t k = 0; k < n; k++)
             group[k] = x;
     }
@@ -534,27 +548,21 @@ static wr_status agg_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch
 
 /* ---- life ---- */
 
-static wr_status agg_open(struct wr_op *op, struct wr_error *err)
+static wr_status agg_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 {
     const struct wr_plan_agg *p = &op->plan->u.agg;
     struct wr_agg_op *a = wr_calloc(1, sizeof *a);
     op->ctx = a;
     a->p = p;
+    a->op = op;
+    a->track = op->task->job->store != NULL;
     a->sliced = p->win.kind == WR_WIN_HOP || p->win.kind == WR_WIN_CUMULATE;
     a->keep_fired = p->lateness > 0;
     a->no_changes = p->emit == WR_EMIT_FINAL && !a->keep_fired;
     a->out.schema = op->plan->out;
     a->closed = a->fired_to = a->next_event = WR_WM_NONE;
     a->first_agg = p->n_key + (p->win.kind == WR_WIN_NONE || p->win.kind == WR_WIN_ATTACHED ? 0 : 2);
-    struct wr_aggcall *calls = WR_NEW_N(&a->arena, struct wr_aggcall, p->n_agg + 1);
-    for (int i = 0; i < p->n_agg; i++) {
-        calls[i] = p->agg[i];
-        if (a->sliced && !calls[i].partial) {
-            calls[i].partial = true;
-            WR_TRY(wr_aggcall_bind(&calls[i], err));
-        }
-    }
-    wr_group_layout_init(&a->layout, p->n_key, p->key, op->plan->in[0]->out, p->n_agg, calls,
+    wr_group_layout_init(&a->layout, p->n_key, p->key, op->plan->in[0]->out, p->n_agg, p->agg,
                          p->ttl > 0 && p->win.kind == WR_WIN_NONE ? sizeof(int64_t) : 0, &a->arena);
     return WR_OK;
 }
@@ -571,6 +579,9 @@ static void agg_close(struct wr_op *op)
     wr_batch_unref(wr_builder_take(&a->out));
     wr_agg_forget_before(a);
     free(a->before);
+    wr_buf_clear(&a->gone);
+    wr_omap_clear(&a->gone_keys);
+    wr_store_reader_free(a->reader);
     wr_arena_clear(&a->scratch);
     wr_arena_clear(&a->arena);
     free(a);
@@ -579,5 +590,5 @@ static void agg_close(struct wr_op *op)
 
 const struct wr_op_vt wr_op_agg = {
     .name = "aggregate", .open = agg_open, .process = agg_process, .watermark = agg_watermark, .tick = agg_tick, .flush = agg_flush,
-    .finish = agg_finish, WR_OP_STATELESS, .close = agg_close,
+    .finish = agg_finish, .checkpoint = wr_agg_checkpoint, .restore = wr_agg_restore, .close = agg_close,
 };

@@ -58,18 +58,30 @@ static void limit_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
-static wr_status limit_snapshot(struct wr_op *op, struct wr_buf *out, struct wr_error *err WR_UNUSED)
+static wr_status limit_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
 {
     const struct limit *l = op->ctx;
-    wr_buf_i64(out, (int64_t)l->skip);
-    wr_buf_i64(out, (int64_t)l->left);
+    struct wr_buf key = WR_BUF_INIT(64), out = WR_BUF_INIT(64);
+    wr_op_key(&key, op, 'l');
+    wr_buf_i64(&out, (int64_t)l->skip);
+    wr_buf_i64(&out, (int64_t)l->left);
+    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&out));
+    wr_buf_clear(&key);
+    wr_buf_clear(&out);
     return WR_OK;
 }
 
-static wr_status limit_restore(struct wr_op *op, struct wr_str in, struct wr_error *err)
+static wr_status limit_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
 {
     struct limit *l = op->ctx;
-    int64_t skip, left;
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str in;
+    int64_t skip = 0, left = 0;
+    wr_op_key(&key, op, 'l');
+    bool found = wr_store_get(r, wr_buf_get(&key), &in);
+    wr_buf_clear(&key);
+    if (!found)
+        return WR_OK;
     if (!wr_take_i64(&in, &skip) || !wr_take_i64(&in, &left) || skip < 0 || left < 0)
         return wr_fail(err, WR_EIO, "the checkpoint's state of LIMIT is damaged");
     l->skip = (uint64_t)skip;
@@ -79,5 +91,5 @@ static wr_status limit_restore(struct wr_op *op, struct wr_str in, struct wr_err
 
 const struct wr_op_vt wr_op_limit = {
     .name = "limit", .open = limit_open, .process = limit_process, .watermark = wr_op_pass_watermark, .tick = limit_tick, .flush = wr_op_no_flush,
-    .finish = wr_op_no_finish, .snapshot = limit_snapshot, .restore = limit_restore, .close = limit_close,
+    .finish = wr_op_no_finish, .checkpoint = limit_checkpoint, .restore = limit_restore, .close = limit_close,
 };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "core/key.h"
-#include "executor/groups.h"
+#include "executor/agg.h"
 #include "executor/internal.h"
 #include "executor/window.h"
 
@@ -42,6 +42,9 @@ struct session_op {
     struct wr_builder out, before;
     struct wr_batch **old;          /* full `before` batches */
     uint32_t n_old;
+    struct wr_group **changed;      /* checkpoints: keys whose sessions changed; removed ones are skipped by their flags */
+    uint32_t n_changed, cap_changed;
+    struct wr_buf gone;             /* delta records of stored keys that were removed */
     int64_t closed;                 /* watermark up to which sessions were closed */
     int64_t next_due;               /* EMIT EVERY */
     bool due;
@@ -51,6 +54,39 @@ static int64_t end_of(const struct session_op *a, const struct session *s) { ret
 static struct sessions *list_of(const struct session_op *a, struct wr_group *key)
 {
     return (struct sessions *)(void *)((char *)key + a->keys.extra_offset);
+}
+
+/* The sessions of a key have changed since the last checkpoint. */
+static void changed(struct wr_op *op, struct wr_group *key)
+{
+    struct session_op *a = op->ctx;
+    if (!op->task->job->store || (key->flags & WR_GROUP_CHANGED))
+        return;
+    key->flags |= WR_GROUP_CHANGED;
+    if (a->n_changed == a->cap_changed) {
+        a->cap_changed = a->cap_changed ? a->cap_changed * 2 : 64;
+        a->changed = wr_realloc(a->changed, sizeof(struct wr_group *) * a->cap_changed);
+    }
+    a->changed[a->n_changed++] = key;
+}
+
+static void store_key(struct wr_buf *out, const struct wr_op *op, const struct wr_group *key)
+{
+    const struct session_op *a = op->ctx;
+    wr_op_key(out, op, 's');
+    wr_group_key_bytes(&a->keys, key, out);
+}
+
+static void remove_key(struct wr_op *op, struct wr_group *key)
+{
+    struct session_op *a = op->ctx;
+    if (key->flags & WR_GROUP_STORED) {
+        struct wr_buf k = WR_BUF_INIT(0);
+        store_key(&k, op, key);
+        wr_delta_delete(&a->gone, wr_buf_get(&k));
+        wr_buf_clear(&k);
+    }
+    wr_groups_remove(&a->groups, key);
 }
 
 /* ---- heap ---- */
@@ -115,8 +151,10 @@ static struct session *open_session(struct session_op *a, struct wr_group *key, 
     return s;
 }
 
-static void unlist(struct session_op *a, struct session *s)
+static void unlist(struct wr_op *op, struct session *s)
 {
+    struct session_op *a = op->ctx;
+    changed(op, s->key);
     struct sessions *l = list_of(a, s->key);
     int i = 0;
     while (l->at[i] != s)
@@ -125,7 +163,7 @@ static void unlist(struct session_op *a, struct session *s)
     if (--l->n == 0) {
         free(l->at);
         *l = (struct sessions){0};
-        wr_groups_remove(&a->groups, s->key);
+        remove_key(op, s->key);
     }
 }
 
@@ -324,6 +362,7 @@ static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
         }
         if (!s->fired) {
             s->fired = true;
+            changed(op, s->key);
             if (final && !s->shown) {
                 if (a->out.b && wr_builder_full(&a->out))
                     WR_TRY(emit_out(op, err));
@@ -336,7 +375,7 @@ static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
         }
         op->n.passed += s->rows;
         op->n.held -= s->rows;
-        unlist(a, s);
+        unlist(op, s);
         drop_states(a, s);
         free(s);
     }
@@ -356,9 +395,10 @@ static wr_status add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r,
     struct session *s = place(a, key, ts, wm);
     if (!s) {
         if (list_of(a, key)->n == 0)
-            wr_groups_remove(&a->groups, key);
+            remove_key(op, key);
         return wr_op_late(op, b, &r, 1, err);
     }
+    changed(op, key);
     s->rows++;
     op->n.held++;
     for (int i = 0; i < a->p->n_agg; i++) {
@@ -453,6 +493,8 @@ static void session_close(struct wr_op *op)
         free(list_of(a, x)->at);
     wr_groups_clear(&a->groups);
     free(a->heap);
+    free(a->changed);
+    wr_buf_clear(&a->gone);
     free(a->dirty);
     wr_batch_unref(wr_builder_take(&a->out));
     wr_batch_unref(wr_builder_take(&a->before));
@@ -465,7 +507,122 @@ static void session_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
+/* ---- checkpoints ---- */
+
+static void save_sessions(struct session_op *a, struct wr_group *key, struct wr_buf *out)
+{
+    const struct sessions *l = list_of(a, key);
+    wr_buf_u32(out, (uint32_t)l->n);
+    for (int i = 0; i < l->n; i++) {
+        struct session *s = l->at[i];
+        const int64_t v[] = {s->start, s->last, (int64_t)s->rows, s->shown_start, s->shown_end};
+        for (size_t k = 0; k < sizeof v / sizeof *v; k++)
+            wr_buf_i64(out, v[k]);
+        wr_buf_u8(out, (uint8_t)(s->shown | s->fired << 1));
+        for (int k = 0; k < a->p->n_agg; k++)
+            wr_aggcall_save(&a->agg[k], s->state + a->agg[k].offset, out);
+    }
+}
+
+static wr_status session_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
+{
+    struct session_op *a = op->ctx;
+    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
+    wr_buf_str(delta, wr_buf_get(&a->gone));
+    wr_buf_reset(&a->gone);
+    for (uint32_t i = 0; i < a->n_changed; i++) {
+        struct wr_group *x = a->changed[i];
+        if (!(x->flags & WR_GROUP_CHANGED) || (x->flags & WR_GROUP_DEAD))
+            continue;
+        x->flags = (uint8_t)((x->flags & ~WR_GROUP_CHANGED) | WR_GROUP_STORED);
+        store_key(&key, op, x);
+        wr_buf_reset(&value);
+        save_sessions(a, x, &value);
+        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    }
+    a->n_changed = 0;
+    wr_op_key(&key, op, 'm');
+    wr_buf_reset(&value);
+    wr_buf_i64(&value, a->closed);
+    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    wr_buf_clear(&key);
+    wr_buf_clear(&value);
+    return WR_OK;
+}
+
+static bool load_session(struct wr_op *op, struct wr_group *key, struct wr_str *in)
+{
+    struct session_op *a = op->ctx;
+    int64_t v[5];
+    uint8_t flags;
+    for (int k = 0; k < 5; k++)
+        if (!wr_take_i64(in, &v[k]))
+            return false;
+    if (!wr_take_u8(in, &flags))
+        return false;
+    struct session *s = open_session(a, key, v[0]);
+    s->last = v[1];
+    s->rows = (uint64_t)v[2];
+    s->shown_start = v[3];
+    s->shown_end = v[4];
+    s->shown = flags & 1;
+    s->fired = flags >> 1 & 1;
+    op->n.held += s->rows;
+    op->n.in += s->rows;
+    for (int k = 0; k < a->p->n_agg; k++) {
+        wr_aggcall_drop(&a->agg[k], s->state + a->agg[k].offset);
+        if (!wr_aggcall_load(&a->agg[k], s->state + a->agg[k].offset, in)) {
+            wr_aggcall_init(&a->agg[k], s->state + a->agg[k].offset);
+            return false;
+        }
+    }
+    return true;
+}
+
+struct session_load { struct wr_op *op; bool damaged; struct wr_arena scratch; };
+
+static bool load_key(void *ctx, struct wr_str key, struct wr_str value)
+{
+    struct session_load *l = ctx;
+    struct session_op *a = l->op->ctx;
+    struct wr_str rest = {key.p + 5, key.n - 5};
+    wr_arena_reset(&l->scratch);
+    struct wr_value *v = wr_arena_alloc(&l->scratch, sizeof *v * (size_t)(a->keys.n_key + 1));
+    for (int c = 0; c < a->keys.n_key; c++)
+        if (!wr_key_take(&rest, a->keys.type[c], false, true, &l->scratch, &v[c]))
+            return !(l->damaged = true);
+    if (!wr_group_is_ours(l->op, &a->keys, v))
+        return true;
+    bool made;
+    uint32_t n;
+    struct wr_group *x = wr_groups_restore(&a->groups, v, &made);
+    x->flags |= WR_GROUP_STORED;
+    if (!wr_take_u32(&value, &n))
+        return !(l->damaged = true);
+    while (n-- > 0)
+        if (!load_session(l->op, x, &value))
+            return !(l->damaged = true);
+    return true;
+}
+
+static wr_status session_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
+{
+    struct session_op *a = op->ctx;
+    struct session_load l = {.op = op};
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str value;
+    wr_op_key(&key, op, 'm');
+    if (wr_store_get(r, wr_buf_get(&key), &value))
+        l.damaged = !wr_take_i64(&value, &a->closed);
+    wr_op_key(&key, op, 's');
+    if (!l.damaged)
+        wr_store_scan(r, wr_buf_get(&key), load_key, &l);
+    wr_buf_clear(&key);
+    wr_arena_clear(&l.scratch);
+    return l.damaged ? wr_fail(err, WR_EIO, "the checkpoint's state of a session window is damaged") : WR_OK;
+}
+
 const struct wr_op_vt wr_op_session = {
     .name = "session", .open = session_open, .process = session_process, .watermark = session_watermark, .tick = session_tick, .flush = session_flush,
-    .finish = wr_op_no_finish, WR_OP_STATELESS, .close = session_close,
+    .finish = wr_op_no_finish, .checkpoint = session_checkpoint, .restore = session_restore, .close = session_close,
 };

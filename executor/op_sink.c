@@ -2,14 +2,17 @@
  * Rules:  a pause of the input sends on what is buffered; END waits until the outside has everything.
  *         Rows the target refuses come back through report_bad and are bad rows of this operator.
  * Memory: the sink is ours; it consumes the batches. */
-#include "executor/internal.h"
+#include "executor/checkpoint.h"
 
 #include <stdlib.h>
+
+#include "core/key.h"
 
 struct sink {
     struct wr_sink *out;
     struct wr_sink_spec spec; /* the plan's, completed */
     struct wr_badsink bad;
+    struct wr_buf outbox;     /* several transactional sinks: rows since the last checkpoint */
     bool unsent;              /* rows were written since the last flush */
 };
 
@@ -30,9 +33,63 @@ static wr_status sink_open(struct wr_op *op, struct wr_error *err)
     s->bad = (struct wr_badsink){report_bad, op};
     s->spec.bad = &s->bad;
     s->spec.stop = job->opts.stop;
+    s->spec.exactly_once = p->spec.exactly_once && job->store;
+    s->outbox.max = UINT32_MAX;
+    if (job->store)
+        s->spec.job = job->identity;
     if (job->opts.open_sink)
         WR_TRY(job->opts.open_sink(job->opts.ctx, op->plan, &s->spec, &s->out, err));
     return s->out ? WR_OK : p->connector->sink->open(&s->spec, &s->out, err);
+}
+
+struct wr_sink *wr_sink_of(struct wr_op *op) { return ((struct sink *)op->ctx)->out; }
+struct wr_buf *wr_sink_outbox(struct wr_op *op) { return &((struct sink *)op->ctx)->outbox; }
+
+bool wr_sink_is_transactional(struct wr_op *op)
+{
+    const struct sink *s = op->ctx;
+    return s->spec.exactly_once && s->out->vt->recover && s->out->vt->commit;
+}
+
+/* op, then each column as core/key.h has it. */
+static void keep_rows(struct sink *s, const struct wr_batch *b)
+{
+    for (uint32_t k = 0; k < b->n_live; k++) {
+        uint32_t r = wr_batch_row(b, k);
+        wr_buf_u8(&s->outbox, (uint8_t)wr_batch_op(b, r));
+        for (int c = 0; c < b->n_col; c++)
+            wr_key_put(&s->outbox, &b->col[c], r, false, true);
+    }
+}
+
+wr_status wr_sink_replay(struct wr_op *op, struct wr_str rows, struct wr_error *err)
+{
+    struct sink *s = op->ctx;
+    struct wr_builder bl = {.schema = op->plan->out};
+    struct wr_arena a = {0};
+    wr_status st = WR_OK;
+    while (st == WR_OK && rows.n > 0) {
+        uint8_t kind = 0;
+        (void)wr_take_u8(&rows, &kind);
+        uint32_t r = wr_builder_row(&bl, (enum wr_rowop)(kind & 3));
+        for (int c = 0; c < bl.schema->n && st == WR_OK; c++) {
+            struct wr_value v;
+            if (wr_key_take(&rows, bl.schema->field[c].type, false, true, &a, &v))
+                wr_builder_set(&bl, c, r, &v);
+            else
+                st = wr_fail(err, WR_EIO, "the rows kept for sink \"%.*s\" are damaged", WR_FMT(s->spec.name));
+        }
+        wr_arena_reset(&a);
+        if (st == WR_OK && wr_builder_full(&bl))
+            st = s->out->vt->write(s->out, wr_builder_take(&bl), err);
+    }
+    struct wr_batch *last = wr_builder_take(&bl);
+    if (st == WR_OK && last)
+        st = s->out->vt->write(s->out, last, err);
+    else
+        wr_batch_unref(last);
+    wr_arena_clear(&a);
+    return st;
 }
 
 static wr_status sink_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b, struct wr_error *err)
@@ -40,14 +97,16 @@ static wr_status sink_process(struct wr_op *op, int in WR_UNUSED, struct wr_batc
     struct sink *s = op->ctx;
     op->n.passed += b->n_live;
     s->unsent = true;
+    if (op->task->job->n_transactional > 1 && wr_sink_is_transactional(op))
+        keep_rows(s, b);
     return s->out->vt->write(s->out, b, err);
 }
 
 static wr_status sink_flush(struct wr_op *op, struct wr_error *err)
 {
     struct sink *s = op->ctx;
-    if (!s->unsent)
-        return WR_OK;
+    if (!s->unsent || wr_sink_is_transactional(op))
+        return WR_OK; /* transactional: what is written shows with the checkpoint */
     s->unsent = false;
     if (op->task->halting || !s->out->vt->pause)
         return s->out->vt->flush(s->out, err);
@@ -58,7 +117,7 @@ static wr_status sink_finish(struct wr_op *op, struct wr_error *err)
 {
     struct sink *s = op->ctx;
     s->unsent = false;
-    return s->out->vt->flush(s->out, err);
+    return wr_sink_is_transactional(op) ? WR_OK : s->out->vt->flush(s->out, err);
 }
 
 static void sink_close(struct wr_op *op)
@@ -66,6 +125,7 @@ static void sink_close(struct wr_op *op)
     struct sink *s = op->ctx;
     if (s->out)
         s->out->vt->close(s->out);
+    wr_buf_clear(&s->outbox);
     free(s);
     op->ctx = NULL;
 }

@@ -16,6 +16,7 @@ struct sort {
     struct wr_buf key;
     struct wr_arena scratch;
     struct wr_builder out;
+    bool done;                 /* the rows were emitted */
     uint64_t keep;             /* rows worth keeping: limit + offset; UINT64_MAX: all */
 };
 
@@ -91,7 +92,8 @@ static wr_status emit_row(struct wr_op *op, struct wr_str key, struct wr_error *
 static wr_status sort_finish(struct wr_op *op, struct wr_error *err)
 {
     struct sort *s = op->ctx;
-    int64_t skip = s->p->offset > 0 ? s->p->offset : 0, left = s->p->limit < 0 ? INT64_MAX : s->p->limit;
+    int64_t skip = s->p->offset > 0 ? s->p->offset : 0, left = s->done ? 0 : s->p->limit < 0 ? INT64_MAX : s->p->limit;
+    s->done = true;
     for (struct wr_omap_it it = wr_omap_first(&s->rows); wr_omap_valid(it) && left > 0; wr_omap_next(&it))
         for (int64_t n = wr_omap_num(it); n > 0 && left > 0; n--) {
             if (skip > 0) {
@@ -117,7 +119,37 @@ static void sort_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
+/* Bounded input ends soon: the content is written whole. */
+static wr_status sort_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
+{
+    struct sort *s = op->ctx;
+    struct wr_buf key = WR_BUF_INIT(64), value = WR_BUF_INIT(UINT32_MAX);
+    wr_op_key(&key, op, 's');
+    wr_buf_u8(&value, s->done);
+    wr_omap_save(&s->rows, &value);
+    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    wr_buf_clear(&key);
+    wr_buf_clear(&value);
+    return WR_OK;
+}
+
+static wr_status sort_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
+{
+    struct sort *s = op->ctx;
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str value;
+    uint8_t done = 0;
+    wr_op_key(&key, op, 's');
+    bool ok = true;
+    if (wr_store_get(r, wr_buf_get(&key), &value))
+        ok = wr_take_u8(&value, &done) && wr_omap_load(&s->rows, &value);
+    wr_buf_clear(&key);
+    s->done = done;
+    op->n.held = op->n.in = (uint64_t)s->rows.total;
+    return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's state of ORDER BY is damaged");
+}
+
 const struct wr_op_vt wr_op_sort = {
     .name = "sort", .open = sort_open, .process = sort_process, .watermark = sort_watermark, .tick = wr_op_no_tick, .flush = wr_op_no_flush,
-    .finish = sort_finish, WR_OP_STATELESS, .close = sort_close,
+    .finish = sort_finish, .checkpoint = sort_checkpoint, .restore = sort_restore, .close = sort_close,
 };

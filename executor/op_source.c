@@ -85,21 +85,39 @@ static void scan_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
-static wr_status scan_snapshot(struct wr_op *op, struct wr_buf *out, struct wr_error *err)
+/* Where the source stands: behind the last batch it gave. Also part of what sinks commit. */
+wr_status wr_scan_position(struct wr_op *op, struct wr_buf *out, struct wr_error *err)
 {
     struct scan *s = op->ctx;
     return s->src->vt->position(s->src, out, err);
 }
 
-static wr_status scan_restore(struct wr_op *op, struct wr_str in, struct wr_error *err)
+static wr_status scan_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err)
+{
+    struct wr_buf key = WR_BUF_INIT(64), out = WR_BUF_INIT(16 << 20);
+    wr_op_key(&key, op, 'p');
+    wr_status st = wr_scan_position(op, &out, err);
+    if (st == WR_OK)
+        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&out));
+    wr_buf_clear(&key);
+    wr_buf_clear(&out);
+    return st;
+}
+
+static wr_status scan_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
 {
     struct scan *s = op->ctx;
-    return s->src->vt->seek(s->src, in, err);
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str at;
+    wr_op_key(&key, op, 'p');
+    wr_status st = wr_store_get(r, wr_buf_get(&key), &at) ? s->src->vt->seek(s->src, at, err) : WR_OK;
+    wr_buf_clear(&key);
+    return st;
 }
 
 const struct wr_op_vt wr_op_scan = {
     .name = "scan", .open = scan_open, .process = scan_process, .watermark = wr_op_pass_watermark, .tick = wr_op_no_tick, .flush = wr_op_no_flush,
-    .finish = wr_op_no_finish, .snapshot = scan_snapshot, .restore = scan_restore, .close = scan_close,
+    .finish = wr_op_no_finish, .checkpoint = scan_checkpoint, .restore = scan_restore, .close = scan_close,
 };
 
 /* ---- values ---- */

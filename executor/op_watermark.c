@@ -73,6 +73,13 @@ static wr_status clock_process(struct wr_op *op, int in WR_UNUSED, struct wr_bat
     struct clock *c = op->ctx;
     const struct wr_source *src = source_of(op);
     know_parts(op, src && src->n_part > 0 ? src->n_part : 1);
+    if (c->wm > op->wm_out) { /* after a restart: W is what it was */
+        wr_status rc = wr_forward_wm(op, c->wm, err);
+        if (rc) {
+            wr_batch_unref(b);
+            return rc;
+        }
+    }
     const struct wr_vec *time = &b->col[p->time_col];
     struct wr_batch *out = wr_batch_view(b, b->n_col);
     memcpy(out->col, b->col, sizeof b->col[0] * (size_t)b->n_col);
@@ -172,31 +179,47 @@ static void clock_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
-static wr_status clock_snapshot(struct wr_op *op, struct wr_buf *out, struct wr_error *err WR_UNUSED)
+static wr_status clock_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
 {
     struct clock *c = op->ctx;
-    wr_buf_i64(out, c->wm);
-    wr_buf_u32(out, (uint32_t)c->n);
+    struct wr_buf key = WR_BUF_INIT(64), out = WR_BUF_INIT(0);
+    wr_op_key(&key, op, 'c');
+    wr_buf_i64(&out, c->wm);
+    wr_buf_u32(&out, (uint32_t)c->n);
     for (int i = 0; i < c->n; i++) {
-        wr_buf_i64(out, c->part[i].max_ts);
-        wr_buf_i64(out, c->part[i].wm);
-        wr_buf_u8(out, c->part[i].idle);
+        wr_buf_i64(&out, c->part[i].max_ts);
+        wr_buf_i64(&out, c->part[i].wm);
+        wr_buf_u8(&out, c->part[i].idle);
     }
+    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&out));
+    wr_buf_clear(&key);
+    wr_buf_clear(&out);
     return WR_OK;
 }
 
-static wr_status clock_restore(struct wr_op *op, struct wr_str in, struct wr_error *err)
+static bool read_clock(struct wr_op *op, struct wr_str in)
 {
     struct clock *c = op->ctx;
     uint32_t n;
     uint8_t idle;
-    bool ok = wr_take_i64(&in, &c->wm) && wr_take_u32(&in, &n) && n < 1000000;
-    if (ok)
-        know_parts(op, (int)n);
-    for (uint32_t i = 0; ok && i < n; i++) {
-        ok = wr_take_i64(&in, &c->part[i].max_ts) && wr_take_i64(&in, &c->part[i].wm) && wr_take_u8(&in, &idle);
-        c->part[i].idle = ok && idle;
+    if (!wr_take_i64(&in, &c->wm) || !wr_take_u32(&in, &n) || n > 1000000)
+        return false;
+    know_parts(op, (int)n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!wr_take_i64(&in, &c->part[i].max_ts) || !wr_take_i64(&in, &c->part[i].wm) || !wr_take_u8(&in, &idle))
+            return false;
+        c->part[i].idle = idle != 0;
     }
+    return true;
+}
+
+static wr_status clock_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
+{
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str in;
+    wr_op_key(&key, op, 'c');
+    bool ok = !wr_store_get(r, wr_buf_get(&key), &in) || read_clock(op, in);
+    wr_buf_clear(&key);
     return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's state of the watermark is damaged");
 }
 
@@ -212,5 +235,5 @@ bool wr_watermark_part(const struct wr_op *op, int slot, struct wr_part_stats *o
 
 const struct wr_op_vt wr_op_watermark = {
     .name = "watermark", .open = clock_open, .process = clock_process, .watermark = clock_watermark, .tick = clock_tick, .flush = wr_op_no_flush,
-    .finish = wr_op_no_finish, .snapshot = clock_snapshot, .restore = clock_restore, .close = clock_close,
+    .finish = wr_op_no_finish, .checkpoint = clock_checkpoint, .restore = clock_restore, .close = clock_close,
 };

@@ -2,7 +2,7 @@
  * Rules:  changes are flushed when the input pauses, or after flush_us of backlog: batches grow with the backlog and latency stays low without it.
  * Memory: the task is the job's. */
 #include "core/time.h"
-#include "executor/internal.h"
+#include "executor/checkpoint.h"
 
 enum { POLL_MS = 50, POLL_MANY_MS = 2 };
 
@@ -92,6 +92,22 @@ static wr_status drain_sides(struct wr_task *t, struct wr_error *err)
     return WR_OK;
 }
 
+/* Checkpoints are taken between rounds, when everything that came in has gone through. */
+static wr_status checkpoint_if_due(struct wr_task *t, struct wr_error *err)
+{
+    struct wr_job *job = t->job;
+    if (!job->store || t->id != 0)
+        return WR_OK;
+    int64_t every = job->opts.checkpoint_us ? job->opts.checkpoint_us : 5000000, now = wr_job_mono(job);
+    if (job->ckpt_next == 0)
+        job->ckpt_next = now + every;
+    if (now < job->ckpt_next)
+        return WR_OK;
+    WR_TRY(wr_checkpoint_take(job, err));
+    job->ckpt_next = wr_job_mono(job) + every;
+    return WR_OK;
+}
+
 static void call_progress(struct wr_task *t)
 {
     struct wr_job *job = t->job;
@@ -116,6 +132,8 @@ static wr_status last_round(struct wr_task *t, struct wr_error *err)
     t->halting = true;
     WR_TRY(drain_sides(t, err));
     WR_TRY(wr_task_flush(t, err));
+    if (t->job->store && t->id == 0 && !atomic_load(&t->job->failed))
+        WR_TRY(wr_checkpoint_take(t->job, err)); /* what was done counts, however the job ends */
     for (int i = 0; i < t->n_op; i++)
         if (t->op[i]->plan->kind == WR_PLAN_EXCHANGE)
             WR_TRY(wr_exchange_halt(t->op[i]));
@@ -140,6 +158,7 @@ wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
                 WR_TRY(t->op[i]->vt->tick(t->op[i], t->mono_us, err));
         if (t->dirty && (!got || wr_job_mono(t->job) - t->flushed_us >= flush_us))
             WR_TRY(wr_task_flush(t, err));
+        WR_TRY(checkpoint_if_due(t, err));
         call_progress(t);
     }
     return last_round(t, err);

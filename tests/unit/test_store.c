@@ -24,7 +24,7 @@ static int remove_dir(void **state)
 {
     (void)state;
     static const char *const file[] = {"data.mdb", "lock.mdb", "lock"};
-    char path[128];
+    char path[160];
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, file[i]);
         unlink(path);

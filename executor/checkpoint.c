@@ -1,0 +1,330 @@
+/* checkpoint.c: see checkpoint.h.
+ * Memory: deltas live for one checkpoint; the store is the job's. */
+#include "executor/checkpoint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/time.h"
+
+static const char *const file_name[] = {"data.mdb", "lock.mdb", "lock"};
+
+/* ---- identity and plan ---- */
+
+static void remove_files(const char *dir)
+{
+    char path[4200];
+    for (size_t i = 0; i < sizeof file_name / sizeof *file_name; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, file_name[i]);
+        (void)unlink(path);
+    }
+}
+
+static void plan_text(const struct wr_job *job, struct wr_buf *out)
+{
+    for (int i = 0; i < job->plan->n_sink; i++)
+        wr_plan_print(out, job->plan->sink[i], NULL, NULL);
+}
+
+static bool next_line(struct wr_str *text, struct wr_str *line)
+{
+    if (text->n == 0)
+        return false;
+    const char *nl = memchr(text->p, '\n', text->n);
+    line->p = text->p;
+    line->n = nl ? (uint32_t)(nl - text->p) : text->n;
+    uint32_t used = nl ? line->n + 1 : line->n;
+    text->p += used;
+    text->n -= used;
+    return true;
+}
+
+/* The first lines in which two plans differ. */
+static void describe_difference(struct wr_str was, struct wr_str is, struct wr_buf *out)
+{
+    struct wr_str a = {0}, b = {0};
+    int shown = 0;
+    while (shown < 3) {
+        bool more_a = next_line(&was, &a), more_b = next_line(&is, &b);
+        if (!more_a && !more_b)
+            break;
+        if (more_a && more_b && wr_str_eq(a, b))
+            continue;
+        a = more_a ? wr_str_trim(a) : WR_STR("nothing");
+        b = more_b ? wr_str_trim(b) : WR_STR("nothing");
+        wr_buf_printf(out, "; was: %.*s; is: %.*s", WR_FMT(a), WR_FMT(b));
+        shown++;
+    }
+}
+
+static wr_status check_plan(struct wr_job *job, struct wr_error *err)
+{
+    struct wr_buf now = WR_BUF_INIT(16 << 20), diff = WR_BUF_INIT(1 << 16);
+    struct wr_str was;
+    wr_status st = WR_OK;
+    plan_text(job, &now);
+    if (!wr_store_value(job->store, "plan", &job->arena, &was)) {
+        st = wr_store_set(job->store, "plan", wr_buf_get(&now), err);
+    } else if (!wr_str_eq(was, wr_buf_get(&now))) {
+        describe_difference(was, wr_buf_get(&now), &diff);
+        st = wr_fail(err, WR_EUSAGE, "the checkpoint in \"%s\" belongs to another query%.*s", job->opts.checkpoint_dir, (int)diff.n, diff.p);
+        wr_hint(err, "run the query it was made for, take another directory, or start anew with --reset");
+    }
+    wr_buf_clear(&now);
+    wr_buf_clear(&diff);
+    return st;
+}
+
+/* Name of the job plus a number drawn once for the directory: what sinks know it by, so that a new directory is a new job to them. */
+static wr_status identify(struct wr_job *job, struct wr_error *err)
+{
+    struct wr_str id;
+    if (wr_store_value(job->store, "identity", &job->arena, &id)) {
+        job->identity = id;
+        return WR_OK;
+    }
+    uint64_t n = 0;
+    if (getrandom(&n, sizeof n, 0) != sizeof n)
+        n = (uint64_t)wr_clock_wall();
+    struct wr_str name = job->plan->name.n ? job->plan->name : WR_STR("job");
+    job->identity = wr_arena_printf(&job->arena, "%.*s-%012llx", WR_FMT(name), (unsigned long long)(n & UINT64_C(0xffffffffffff)));
+    return wr_store_set(job->store, "identity", job->identity, err);
+}
+
+wr_status wr_checkpoint_open(struct wr_job *job, struct wr_error *err)
+{
+    if (!job->opts.checkpoint_dir)
+        return WR_OK;
+    if (job->plan->tasks > 1) {
+        wr_fail(err, WR_EUSAGE, "checkpoints are kept by jobs of one task, and parallelism is %d", job->plan->tasks);
+        wr_hint(err, "RESET parallelism, or run without --checkpoint");
+        return WR_EUSAGE;
+    }
+    if (job->opts.checkpoint_reset)
+        remove_files(job->opts.checkpoint_dir);
+    WR_TRY(wr_store_open(job->opts.checkpoint_dir, &job->store, err));
+    WR_TRY(check_plan(job, err));
+    return identify(job, err);
+}
+
+void wr_checkpoint_close(struct wr_job *job)
+{
+    wr_store_close(job->store);
+    job->store = NULL;
+}
+
+/* ---- helpers over operators ---- */
+
+#define EACH_OP(job, op)                                       \
+    for (int i_ = 0; i_ < (job)->plan->n_node; i_++)           \
+        for (int u_ = 0; u_ < (job)->n_inst[i_]; u_++)         \
+            for (struct wr_op *op = (job)->op[i_][u_]; op; op = NULL)
+
+static int count_transactional(struct wr_job *job)
+{
+    int n = 0;
+    EACH_OP(job, op)
+        n += op->plan->kind == WR_PLAN_SINK && wr_sink_is_transactional(op);
+    return n;
+}
+
+static wr_status collect_positions(struct wr_job *job, struct wr_position **pos, int *n)
+{
+    int cap = 0;
+    *n = 0;
+    EACH_OP(job, op)
+        if (op->plan->kind == WR_PLAN_SCAN)
+            cap += wr_scan_source(op)->n_part;
+    *pos = wr_calloc((size_t)cap + 1, sizeof **pos);
+    EACH_OP(job, op) {
+        if (op->plan->kind != WR_PLAN_SCAN)
+            continue;
+        const struct wr_source *src = wr_scan_source(op);
+        for (int p = 0; p < src->n_part && *n < cap; p++)
+            (*pos)[(*n)++] = (struct wr_position){op->plan->u.scan.spec.name, src->part[p].topic, src->part[p].num, src->part[p].next};
+    }
+    return WR_OK;
+}
+
+/* ---- taking ---- */
+
+static wr_status snapshot_sink(struct wr_op *op, bool outbox, struct wr_buf *delta, struct wr_error *err)
+{
+    struct wr_sink *s = wr_sink_of(op);
+    struct wr_buf key = WR_BUF_INIT(64);
+    wr_status st = WR_OK;
+    if (s->vt->position) {
+        struct wr_buf at = WR_BUF_INIT(1 << 20);
+        st = s->vt->position(s, &at, err);
+        wr_op_key(&key, op, 'f');
+        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&at));
+        wr_buf_clear(&at);
+    } else if (!wr_sink_is_transactional(op)) {
+        st = s->vt->flush(s, err); /* at least once: what came before the checkpoint is out */
+    } else if (outbox) {
+        struct wr_buf *rows = wr_sink_outbox(op);
+        wr_op_key(&key, op, 'o');
+        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(rows));
+        if (rows->overflow)
+            st = wr_fail(err, WR_ELIMIT, "one checkpoint of sink \"%.*s\" holds more rows than fit", WR_FMT(op->plan->u.sink.spec.name));
+        wr_buf_reset(rows);
+    }
+    wr_buf_clear(&key);
+    return st;
+}
+
+static wr_status snapshot(struct wr_job *job, bool outbox, struct wr_buf *delta, struct wr_error *err)
+{
+    EACH_OP(job, op) {
+        if (op->vt->checkpoint)
+            WR_TRY(op->vt->checkpoint(op, delta, err));
+        if (op->plan->kind == WR_PLAN_SINK)
+            WR_TRY(snapshot_sink(op, outbox, delta, err));
+    }
+    return WR_OK;
+}
+
+static wr_status commit_sinks(struct wr_job *job, uint64_t id, struct wr_error *err)
+{
+    struct wr_position *pos;
+    int n;
+    WR_TRY(collect_positions(job, &pos, &n));
+    wr_status st = WR_OK;
+    EACH_OP(job, op)
+        if (st == WR_OK && op->plan->kind == WR_PLAN_SINK && wr_sink_is_transactional(op))
+            st = wr_sink_of(op)->vt->commit(wr_sink_of(op), id, pos, n, err);
+    free(pos);
+    return st;
+}
+
+wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
+{
+    bool several = job->n_transactional > 1;
+    uint64_t id = wr_store_applied(job->store) + 1;
+    int64_t t0 = wr_clock_mono();
+    WR_TRY(wr_task_flush(&job->task[0], err));
+    struct wr_buf delta = WR_BUF_INIT(UINT32_MAX);
+    wr_status st = snapshot(job, several, &delta, err);
+    if (st == WR_OK)
+        st = wr_store_prepare(job->store, id, &delta, 1, err);
+    size_t bytes = delta.n;
+    wr_buf_clear(&delta);
+    if (st == WR_OK && several)
+        st = wr_store_apply(job->store, err);
+    if (st == WR_OK)
+        st = commit_sinks(job, id, err);
+    if (st == WR_OK && !several)
+        st = wr_store_apply(job->store, err);
+    if (st == WR_OK) {
+        job->ckpt_id = id;
+        job->ckpt_bytes = bytes;
+        job->ckpt_us = wr_clock_mono() - t0;
+        wr_log(WR_LOG_DEBUG, "checkpoint", "%llu: %zu bytes, %lld us", (unsigned long long)id, bytes, (long long)job->ckpt_us);
+    }
+    return st;
+}
+
+/* ---- restoring ---- */
+
+static wr_status mismatch(struct wr_job *job, const struct wr_op *op, uint64_t sink_id, struct wr_error *err)
+{
+    wr_fail(err, WR_EIO, "sink \"%.*s\" has checkpoint %llu, and \"%s\" has %llu: they do not belong together", WR_FMT(op->plan->u.sink.spec.name),
+            (unsigned long long)sink_id, job->opts.checkpoint_dir, (unsigned long long)wr_store_applied(job->store));
+    wr_hint(err, "the directory or the target was replaced by an older copy; take the matching one, or start anew with --reset");
+    return WR_EIO;
+}
+
+/* One transactional sink: its answer decides over the pending delta. */
+static wr_status settle_one(struct wr_job *job, struct wr_op *op, uint64_t id, struct wr_error *err)
+{
+    uint64_t applied = wr_store_applied(job->store), pending = wr_store_pending(job->store);
+    if (pending && id == pending)
+        return wr_store_apply(job->store, err);
+    if (id == applied)
+        return wr_store_drop(job->store, err);
+    return mismatch(job, op, id, err);
+}
+
+/* Several: a sink one behind gets its rows from the outbox. */
+static wr_status settle_of_several(struct wr_job *job, struct wr_op *op, uint64_t id, struct wr_store_reader *r, struct wr_error *err)
+{
+    uint64_t applied = wr_store_applied(job->store);
+    if (id == applied)
+        return WR_OK;
+    if (id + 1 != applied)
+        return mismatch(job, op, id, err);
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str rows;
+    wr_op_key(&key, op, 'o');
+    wr_status st = WR_OK;
+    if (wr_store_get(r, wr_buf_get(&key), &rows))
+        st = wr_sink_replay(op, rows, err);
+    wr_buf_clear(&key);
+    struct wr_position *pos;
+    int n;
+    if (st == WR_OK)
+        st = collect_positions(job, &pos, &n);
+    if (st == WR_OK) {
+        st = wr_sink_of(op)->vt->commit(wr_sink_of(op), applied, pos, n, err);
+        free(pos);
+    }
+    return st;
+}
+
+static wr_status settle_sinks(struct wr_job *job, struct wr_store_reader *r, struct wr_error *err)
+{
+    bool several = job->n_transactional > 1;
+    if (job->n_transactional == 0 || several)
+        WR_TRY(wr_store_drop(job->store, err)); /* no sink can have seen it: it was not applied */
+    EACH_OP(job, op) {
+        if (op->plan->kind != WR_PLAN_SINK || !wr_sink_is_transactional(op))
+            continue;
+        uint64_t id;
+        WR_TRY(wr_sink_of(op)->vt->recover(wr_sink_of(op), &id, err));
+        WR_TRY(several ? WR_OK : settle_one(job, op, id, err));
+        if (several)
+            WR_TRY(settle_of_several(job, op, id, r, err));
+    }
+    return WR_OK;
+}
+
+static wr_status restore_ops(struct wr_job *job, struct wr_store_reader *r, struct wr_error *err)
+{
+    EACH_OP(job, op) {
+        if (op->vt->restore)
+            WR_TRY(op->vt->restore(op, r, err));
+        if (op->plan->kind != WR_PLAN_SINK || !wr_sink_of(op)->vt->seek)
+            continue;
+        struct wr_buf key = WR_BUF_INIT(64);
+        struct wr_str at = {0};
+        wr_op_key(&key, op, 'f');
+        if (!wr_store_get(r, wr_buf_get(&key), &at))
+            at = (struct wr_str){0};
+        wr_status st = wr_sink_of(op)->vt->seek(wr_sink_of(op), at, err);
+        wr_buf_clear(&key);
+        WR_TRY(st);
+    }
+    return WR_OK;
+}
+
+wr_status wr_checkpoint_restore(struct wr_job *job, struct wr_error *err)
+{
+    if (!job->store)
+        return WR_OK;
+    job->n_transactional = count_transactional(job);
+    struct wr_store_reader *r = wr_store_reader_new(job->store);
+    wr_status st = settle_sinks(job, r, err);
+    if (st == WR_OK)
+        st = restore_ops(job, r, err);
+    wr_store_reader_free(r);
+    job->ckpt_id = wr_store_applied(job->store);
+    if (st == WR_OK && job->ckpt_id)
+        wr_log(WR_LOG_INFO, "checkpoint", "resumed from checkpoint %llu in \"%s\"", (unsigned long long)job->ckpt_id, job->opts.checkpoint_dir);
+    return st;
+}
