@@ -16,6 +16,7 @@ struct part {
     int64_t wm;          /* max_ts - delay, or what it rejoined at; WR_WM_NONE: none */
     int64_t active_us;   /* monotonic time of its last row, or of the first look at it */
     bool idle;
+    bool ended;          /* bounded, and its last row has gone through here */
 };
 struct clock {
     struct part *part;
@@ -58,7 +59,7 @@ static int64_t least(struct clock *c)
     int64_t w = WR_WM_END;
     bool any = false;
     for (int i = 0; i < c->n; i++) {
-        if (c->part[i].idle || (c->src && i < c->src->n_part && c->src->part[i].ended))
+        if (c->part[i].idle || c->part[i].ended)
             continue;
         any = true;
         if (c->part[i].wm < w)
@@ -151,11 +152,12 @@ static wr_status clock_tick(struct wr_op *op, int64_t mono_us, struct wr_error *
     bool all_idle = c->n > 0;
     for (int i = 0; i < c->n && i < src->n_part; i++) {
         struct part *q = &c->part[i];
+        q->ended = src->part[i].ended; /* only now: the source may say so together with the last rows */
         if (!src->part[i].caught_up)
             q->active_us = mono_us;
         else if (p->idle > 0 && mono_us - q->active_us >= p->idle)
             q->idle = true;
-        all_idle &= q->idle || src->part[i].ended;
+        all_idle &= q->idle || q->ended;
     }
     int64_t w = least(c);
     if (w > c->wm) {
