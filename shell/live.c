@@ -1,4 +1,5 @@
 /* live.c: see live.h. Applies the changes of one query to the rows of its result, or lets them scroll by where nothing is ever taken back.
+ * In the shell, the rows of a query that ends are gathered here, too, and printed as one answer.
  * Rules:  a row is known by the query's unique key, else by all its columns and a count; rows are sorted by window (newest first), then key.
  *         At most WR_VIEW_ROWS are kept, the last in order go; the number of all is exact. Texts are escaped when they come in.
  *         Log lines appear above the table, never in it.
@@ -13,7 +14,7 @@
 #include "core/time.h"
 #include "shell/term.h"
 
-enum { CELL_MAX = 1024, ABOVE_FULL = 64 << 10, HELD_MOST = 500 };
+enum { CELL_MAX = 1024, ABOVE_FULL = 64 << 10, HELD_MOST = 500, GATHER_ROWS = 100000, GATHER_BYTES = 64 << 20 };
 
 struct live_sink {
     struct wr_sink base;
@@ -200,13 +201,66 @@ static void scroll(struct wr_view *v, const struct wr_batch *b)
     }
 }
 
+/* ---- rows of a query that ends ---- */
+
+static void gather_print(struct wr_view *v, bool last)
+{
+    struct wr_display d = *wr_display();
+    uint64_t rows = v->grid.n_col ? v->grid.n_cell / (uint32_t)v->grid.n_col : 0;
+    bool whole = last && v->n_printed == 0;
+    if (v->n_printed)
+        d.tuples_only = true;
+    struct wr_buf out = WR_BUF_INIT(0);
+    if (whole || rows)
+        wr_grid_print(&out, &v->grid, d.markdown ? WR_FORM_MARKDOWN : WR_FORM_TABLE, &d);
+    v->n_printed += rows;
+    if (last && !whole && !wr_display()->tuples_only)
+        wr_buf_printf(&out, "(%llu rows)\n", (unsigned long long)v->n_printed);
+    wr_print_text(wr_buf_get(&out));
+    wr_buf_clear(&out);
+    wr_grid_clear(&v->grid);
+    wr_grid_begin(&v->grid, v->grid.n_col, v->name, v->right);
+}
+
+static void gather(struct wr_view *v, const struct wr_batch *b)
+{
+    static const char *const op_name[] = {"+I", "-U", "+U", "-D"};
+    for (uint32_t k = 0; k < b->n_live; k++) {
+        uint32_t row = wr_batch_row(b, k);
+        for (int i = 0; i < v->schema->n; i++) {
+            wr_buf_reset(&v->cell_buf);
+            if (wr_vec_null(&b->col[i], row))
+                wr_buf_str(&v->cell_buf, wr_buf_get(&v->null_text));
+            else
+                wr_print_vec(&v->cell_buf, &b->col[i], row, WR_STYLE_SQL);
+            wr_grid_add(&v->grid, wr_buf_get(&v->cell_buf));
+        }
+        if (v->updating)
+            wr_grid_add(&v->grid, wr_str_c(op_name[wr_batch_op(b, row)]));
+    }
+    if (v->grid.n_cell >= GATHER_ROWS * (uint32_t)v->grid.n_col || v->grid.text.n >= GATHER_BYTES)
+        gather_print(v, false);
+}
+
+static void gather_begin(struct wr_view *v)
+{
+    int n = v->schema->n;
+    v->name = wr_calloc((size_t)n + 2, sizeof *v->name);
+    for (int i = 0; i < n; i++)
+        v->name[i] = v->schema->field[i].name;
+    v->name[n] = WR_STR("op");
+    wr_grid_begin(&v->grid, n + (v->updating ? 1 : 0), v->name, v->right);
+}
+
 /* ---- the sink ---- */
 
 static wr_status live_write(struct wr_sink *base, struct wr_batch *b, struct wr_error *err WR_UNUSED)
 {
     struct wr_view *v = ((struct live_sink *)base)->view;
     pthread_mutex_lock(&v->lock);
-    if (v->updating)
+    if (v->collect)
+        gather(v, b);
+    else if (v->updating)
         apply(v, b);
     else
         scroll(v, b);
@@ -267,7 +321,7 @@ wr_status wr_live_sink(void *ctx, const struct wr_plan *sink, const struct wr_si
     size_t n = (size_t)spec->schema->n + 1;
     v->content = wr_calloc(n, sizeof *v->content);
     v->width = wr_calloc(n, sizeof *v->width);
-    v->right = wr_calloc(n, sizeof *v->right);
+    v->right = wr_calloc(n + 1, sizeof *v->right);
     for (int i = 0; i < spec->schema->n; i++)
         v->right[i] = wr_type_is_number(spec->schema->field[i].type);
     wr_buf_str(&v->null_text, wr_opt_text_or(spec->opts, "null", ""));
@@ -277,8 +331,12 @@ wr_status wr_live_sink(void *ctx, const struct wr_plan *sink, const struct wr_si
     s->base.vt = &live_vt;
     s->view = v;
     *out = &s->base;
-    wr_log_hook(on_log, v);
-    wr_term_enter();
+    if (v->collect) {
+        gather_begin(v);
+    } else {
+        wr_log_hook(on_log, v);
+        wr_term_enter();
+    }
     return WR_OK;
 }
 
@@ -293,12 +351,13 @@ bool wr_live_init(struct wr_live *l, const struct wr_jobplan *plan)
             l->sink = plan->sink[i];
             n++;
         }
-    if (n != 1 || l->sink->bounded || !wr_term_draws())
+    bool collect = n == 1 && l->sink->bounded && wr_display()->collect;
+    if (!collect && (n != 1 || l->sink->bounded || !wr_term_draws()))
         return false;
     if (!wr_str_eq_c(wr_opt_text_or(l->sink->u.sink.spec.opts, "format", "table"), "table"))
         return false;
     struct wr_view *v = wr_calloc(1, sizeof *v);
-    *v = (struct wr_view){.plan = plan, .colors = wr_term_colors(), .utf8 = wr_term_utf8()};
+    *v = (struct wr_view){.plan = plan, .collect = collect, .colors = wr_term_colors(), .utf8 = wr_term_utf8()};
     pthread_mutex_init(&v->lock, NULL);
     wr_view_sized(v);
     l->view = v;
@@ -331,6 +390,8 @@ static void take_keys(struct wr_view *v)
 void wr_live_progress(void *ctx, struct wr_job *job)
 {
     struct wr_view *v = ((struct wr_live *)ctx)->view;
+    if (v->collect)
+        return;
     pthread_mutex_lock(&v->lock);
     take_keys(v);
     if (v->n_held)
@@ -342,6 +403,10 @@ void wr_live_progress(void *ctx, struct wr_job *job)
 void wr_live_end(struct wr_live *l, struct wr_job *job)
 {
     struct wr_view *v = l->view;
+    if (v->collect) {
+        gather_print(v, true);
+        return;
+    }
     wr_log_hook(NULL, NULL);
     pthread_mutex_lock(&v->lock);
     if (v->n_held)
@@ -357,7 +422,8 @@ void wr_live_clear(struct wr_live *l)
     struct wr_view *v = l->view;
     if (!v)
         return;
-    wr_log_hook(NULL, NULL);
+    if (!v->collect)
+        wr_log_hook(NULL, NULL);
     wr_term_leave();
     for (uint32_t i = 0; i < v->n_row; i++)
         free(v->row[i]);
@@ -367,6 +433,8 @@ void wr_live_clear(struct wr_live *l)
     free(v->right);
     free(v->content);
     free(v->width);
+    free(v->name);
+    wr_grid_clear(&v->grid);
     struct wr_buf *bufs[] = {&v->null_text, &v->key_buf, &v->cell_buf, &v->len_buf, &v->above, &v->held_text, &v->held_len, &v->frame, &v->shown, &v->out};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         wr_buf_clear(bufs[i]);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "shell/live.h"
+#include "shell/print.h"
 
 enum { WR_VIEW_ROWS = 10000 }; /* most rows kept; the rest is only counted */
 
@@ -19,6 +20,10 @@ struct wr_view_row {
 /* All below is guarded by `lock`, but for what never changes after wr_live_sink. */
 struct wr_view {
     pthread_mutex_t lock;         /* the sink's task writes, the first task draws */
+    bool collect;                 /* no picture: the rows are printed as an answer at the end (the shell's \x and \pset apply) */
+    struct wr_grid grid;          /* collect: the rows */
+    struct wr_str *name;          /* collect: columns, "op" last where results are taken back */
+    uint64_t n_printed;           /* collect: rows that went out before the end, because they were very many */
     const struct wr_jobplan *plan;
     const struct wr_schema *schema;
     bool updating;                /* keeps rows and redraws; else rows scroll by */

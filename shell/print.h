@@ -13,6 +13,7 @@ struct wr_display {
     bool expanded;     /* \x: a line a column instead of a line a row */
     bool tuples_only;  /* \t: no header, no "(n rows)" */
     bool markdown;     /* \pset format markdown: instead of the table */
+    bool collect;      /* the shell: rows of queries that end are printed like answers, all of the above applies */
     bool pager;        /* what is longer than the screen goes through $PAGER */
 };
 struct wr_display *wr_display(void);

@@ -61,6 +61,13 @@ static void on_resize(int sig)
     resized = 1;
 }
 
+void wr_term_watch(void)
+{
+    struct sigaction act = {.sa_handler = on_resize, .sa_flags = SA_RESTART};
+    sigaction(SIGWINCH, &act, NULL);
+    resized = 0;
+}
+
 bool wr_term_resized(void)
 {
     bool was = resized;
@@ -78,9 +85,7 @@ void wr_term_enter(void)
 {
     if (entered)
         return;
-    struct sigaction act = {.sa_handler = on_resize, .sa_flags = SA_RESTART};
-    sigaction(SIGWINCH, &act, NULL);
-    resized = 0;
+    wr_term_watch();
     bool ours = isatty(STDIN_FILENO) == 1 && tcgetpgrp(STDIN_FILENO) == getpgrp();
     if (ours && tcgetattr(STDIN_FILENO, &before) == 0) {
         struct termios single = before;

@@ -11,7 +11,8 @@ bool wr_term_colors(void); /* NO_COLOR is not set */
 bool wr_term_utf8(void);   /* by LC_ALL, LC_CTYPE, LANG */
 /* Rows and columns; 24 x 80 where it cannot be asked. LINES and COLUMNS come second. */
 void wr_term_size(int *rows, int *cols);
-/* True once after the window changed its size (from wr_term_enter on). */
+/* True once after the window changed its size; watch begins it (wr_term_enter does, too). */
+void wr_term_watch(void);
 bool wr_term_resized(void);
 
 /* Single keys without echo, cursor hidden. Keys only when stdin is the same terminal and we are in the foreground. Ctrl-C stays a signal. */
