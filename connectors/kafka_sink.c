@@ -192,6 +192,14 @@ static wr_status kafka_flush(struct wr_sink *base, struct wr_error *err)
     }
 }
 
+/* Nothing to do but to hear of failures: librdkafka sends by itself within linger.ms. */
+static wr_status kafka_pause(struct wr_sink *base, struct wr_error *err)
+{
+    struct kafka_sink *s = (struct kafka_sink *)base;
+    (void)rd_kafka_poll(s->k->rk, 0);
+    return state_of(s, err);
+}
+
 /* ---- the topic ---- */
 
 /* Waits for the answer to a request to make the topic. */
@@ -424,5 +432,6 @@ const struct wr_sink_vt wr_kafka_sink = {
     .open = kafka_open,
     .write = kafka_write,
     .flush = kafka_flush,
+    .pause = kafka_pause,
     .close = kafka_close,
 };
