@@ -142,6 +142,7 @@ struct file_source {
     int n;
     struct input *in;
     int turn;                  /* whose batch is next */
+    struct wr_bad bad;         /* for the decoder; here, not on the stack, where hardened builds would zero it for every record */
     int watch;                 /* inotify; -1: none */
     struct pool *pool;
 };
@@ -432,10 +433,9 @@ static wr_status take_record(struct file_source *f, struct input *in, struct fil
         g->r = g->b->src_priv;
     }
     uint32_t row = g->b->len;
-    struct wr_bad bad;
-    enum wr_reason why = f->format->decode(in->dec, rec, g->b, row, &bad);
+    enum wr_reason why = f->format->decode(in->dec, rec, g->b, row, &f->bad);
     if (why)
-        return report(f, in, &bad, rec, line, err);
+        return report(f, in, &f->bad, rec, line, err);
     if (g->held != in->block) {
         atomic_fetch_add_explicit(&in->block->refs, 1, memory_order_relaxed);
         wr_batch_hold(g->b, block_unref, in->block);

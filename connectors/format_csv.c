@@ -204,43 +204,53 @@ static inline bool end_field(struct csv_decoder *d, int n, uint32_t from, uint32
     return true;
 }
 
-/* Cuts a record without quotes. -2: there is one. */
-static int cut_plain(struct csv_decoder *d, struct wr_str rec)
+enum { CUT_MALFORMED = -1, CUT_QUOTES = -2 };
+
+/* Cuts a record without quotes; QUOTES: there is one. *plain: all of it is ASCII without zero bytes (not said when there are quotes). */
+static int cut_plain(struct csv_decoder *d, struct wr_str rec, bool *plain)
 {
     uint32_t i = 0, from = 0;
     int n = 0;
+    unsigned odd = 0; /* bytes over 0x7F, zero bytes */
 #if defined(__SSE2__)
-    const __m128i delimiter = _mm_set1_epi8(d->delimiter), quote = _mm_set1_epi8('"');
+    const __m128i delimiter = _mm_set1_epi8(d->delimiter), quote = _mm_set1_epi8('"'), one = _mm_set1_epi8(1);
+    __m128i odds = _mm_setzero_si128();
     for (; i + 16 <= rec.n; i += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(rec.p + i));
         if (_mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)))
-            return -2;
+            return CUT_QUOTES;
+        odds = _mm_or_si128(odds, _mm_cmplt_epi8(v, one)); /* signed: bytes over 0x7F are below one as well */
         unsigned hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, delimiter));
         for (; hit; hit &= hit - 1) {
             uint32_t end = i + (uint32_t)__builtin_ctz(hit);
             if (!end_field(d, n++, from, end))
-                return -1;
+                return CUT_MALFORMED;
             from = end + 1;
         }
     }
+    odd = (unsigned)_mm_movemask_epi8(odds);
 #endif
     for (; i < rec.n; i++) {
         if (rec.p[i] == '"')
-            return -2;
+            return CUT_QUOTES;
+        odd |= rec.p[i] <= 0 || (unsigned char)rec.p[i] > 0x7F;
         if (rec.p[i] == d->delimiter) {
             if (!end_field(d, n++, from, i))
-                return -1;
+                return CUT_MALFORMED;
             from = i + 1;
         }
     }
-    return end_field(d, n++, from, rec.n) ? n : -1;
+    *plain = !odd;
+    return end_field(d, n++, from, rec.n) ? n : CUT_MALFORMED;
 }
 
-static int cut(struct csv_decoder *d, struct wr_str rec, uint32_t *at)
+/* Cuts a record into d->field. Returns the number of fields, or MALFORMED: *at is where. */
+static int cut(struct csv_decoder *d, struct wr_str rec, uint32_t *at, bool *plain)
 {
     *at = rec.n;
-    int n = cut_plain(d, rec);
-    return n == -2 ? cut_quoted(d, rec, at) : n;
+    *plain = false;
+    int n = cut_plain(d, rec, plain);
+    return n == CUT_QUOTES ? cut_quoted(d, rec, at) : n;
 }
 
 /* A field's text. */
@@ -308,7 +318,8 @@ static wr_status csv_head(struct wr_decoder *dec, struct wr_str rec, bool *taken
     if (rec.n >= 3 && memcmp(rec.p, "\xEF\xBB\xBF", 3) == 0)
         rec = (struct wr_str){rec.p + 3, rec.n - 3};
     uint32_t at;
-    int n = cut(d, rec, &at);
+    bool plain;
+    int n = cut(d, rec, &at, &plain);
     if (n < 0)
         return wr_fail(err, WR_EIO, "the header is not CSV: see its byte %u", at + 1);
     d->n_field = (uint32_t)n;
@@ -471,9 +482,10 @@ static enum wr_reason csv_decode(struct wr_decoder *dec, struct wr_str rec, stru
     uint32_t at;
     if (rec.n > d->max_bytes)
         return wr_bad_set(why, WR_R_TOO_BIG, none, "the record has %u bytes, max_record_bytes is %llu", rec.n, (unsigned long long)d->max_bytes);
-    if (!wr_utf8_valid(rec) || (rec.n && memchr(rec.p, 0, rec.n)))
+    bool plain;
+    int n = cut(d, rec, &at, &plain);
+    if (!plain && (!wr_utf8_valid(rec) || (rec.n && memchr(rec.p, 0, rec.n))))
         return wr_bad_set(why, WR_R_UTF8, none, "the record is not text: not valid UTF-8, or with a zero byte");
-    int n = cut(d, rec, &at);
     if (n < 0)
         return wr_bad_set(why, WR_R_SYNTAX, none, "a quoted field is not closed, or goes on behind its quote, at byte %u", at + 1);
     if (d->n_field ? (uint32_t)n != d->n_field : (uint32_t)n < d->n_need)
