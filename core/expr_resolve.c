@@ -404,6 +404,14 @@ static int letter_cost(char letter, const struct wr_expr *x, bool grouped, bool 
     return cost_of(x, letter_type(letter), lenient);
 }
 
+static bool any_array(struct wr_expr *const *arg, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (arg[i]->type.id == WR_T_ARRAY)
+            return true;
+    return false;
+}
+
 static struct fit try_fit(const struct sig *s, struct wr_expr *const *arg, int n, struct wr_expr **tmp, bool lenient)
 {
     struct fit fit = {.cost = NO_FIT};
@@ -412,6 +420,8 @@ static struct fit try_fit(const struct sig *s, struct wr_expr *const *arg, int n
     for (int i = 0; i < n && fit.element.id == WR_T_NULL; i++)
         if (sig_letter(s, i) == 'a' && arg[i]->type.id == WR_T_ARRAY)
             fit.element = arg[i]->type.sub->field[0].type;
+    if (sig_has(s, 'a') && fit.element.id == WR_T_NULL && !any_array(arg, n))
+        return fit; /* NULL alone is no array */
     int cost = group_cost(s, arg, n, tmp, lenient, &fit);
     bool grouped = sig_has(s, '=');
     for (int i = 0; i < n && cost < NO_FIT; i++)

@@ -46,8 +46,10 @@ static bool element(struct wr_str raw, int64_t i, struct wr_str *out)
 {
     struct wr_json_iter it;
     struct wr_str key;
-    if (i < 0)
-        i += count(raw);
+    if (i < 0) {
+        int64_t n = count(raw);
+        i = i < -n ? -1 : i + n;
+    }
     if (i < 0 || !wr_json_iter(&it, raw) || it.object)
         return false;
     while (wr_json_next(&it, &key, out))
@@ -469,6 +471,16 @@ static bool ret_texts(struct wr_arena *mem, const struct wr_func *fn WR_UNUSED, 
     return true;
 }
 
+static bool ret_keys(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out,
+                     struct wr_error *err)
+{
+    *out = fn->name[2] ? WR_TYPE_OF(TEXT) : WR_TYPE_OF(JSON);
+    if (arg[1]->type.sub && arg[1]->type.sub->field[0].type.id == WR_T_TEXT)
+        return true;
+    wr_fail_at(err, WR_ESQL, arg[1]->off, "the path of %s is an ARRAY<TEXT>", fn->name);
+    return false;
+}
+
 #define M WR_F_MAYNULL
 #define N (WR_F_NULLS | WR_F_NEVERNULL)
 /* For JSON and for TEXT that holds it. */
@@ -480,9 +492,9 @@ static const struct wr_func list[] = {
     {"->>", "jt:t", k_member, M, NULL, NULL, "json ->> name: a member as text; json ->> n: an element as text"},
     {"->>", "jl:t", k_element, M, NULL, NULL, "json ->> n: an element as text"},
     {"#>", "jt:j", k_keys, M, NULL, NULL, "json #> '{a,0,b}': the value at this path"},
-    {"#>", "ja:j", k_keys, M, NULL, NULL, "json #> array: the value at this path"},
+    {"#>", "ja:?", k_keys, M, ret_keys, NULL, "json #> array: the value at this path"},
     {"#>>", "jt:t", k_keys, M, NULL, NULL, "json #>> '{a,0,b}': the value at this path as text"},
-    {"#>>", "ja:t", k_keys, M, NULL, NULL, "json #>> array: the value at this path as text"},
+    {"#>>", "ja:?", k_keys, M, ret_keys, NULL, "json #>> array: the value at this path as text"},
     TWICE("extract_path", "jt...:j", k_key_list, M, NULL, "extract_path(json, name, ...): the value at this path"),
     TWICE("extract_path_text", "jt...:t", k_key_list, M, NULL, "extract_path_text(json, name, ...): the value at this path as text"),
     PATH("json_value", ":t", k_value, "json_value(json, '$.path' [RETURNING type]): a number, text or boolean; NULL if there is none"),

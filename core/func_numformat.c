@@ -289,7 +289,7 @@ static void put_piece(struct writing *w, const struct piece *x)
     case N_PR: wr_buf_puts(w->b, minus ? ">" : p->fill_off ? "" : " "); break;
     case N_SIGN: break;
     case N_ORDINAL: {
-        int n = w->d->n_whole, last = n ? w->d->whole[n - 1] - '0' : 0, teen = n > 1 && w->d->whole[n - 2] == '1';
+        int n = w->over ? 0 : w->d->n_whole, last = n ? w->d->whole[n - 1] - '0' : 0, teen = n > 1 && w->d->whole[n - 2] == '1';
         if (!minus && p->frac == 0)
             wr_buf_puts(w->b, end[x->style == 'T'][teen || last > 3 ? 0 : last]);
         break;

@@ -28,6 +28,10 @@ struct text_parser {
     bool columns;              /* constants become columns */
     int n_col;
     struct wr_value col[64];   /* their values */
+    int names;                 /* columns a, b, c ... that the text may name */
+    bool name_const;           /* they stand for name_value, not for columns */
+    struct wr_type name_type[16];
+    struct wr_value name_value[16];
     struct wr_error err;
 };
 
@@ -232,6 +236,10 @@ static struct wr_expr *t_named(struct text_parser *t)
         name[n++] = *t->p++;
     name[n] = 0;
     t->p += quoted;
+    if (n == 1 && name[0] >= 'a' && name[0] < 'a' + t->names) {
+        int i = name[0] - 'a';
+        return t->name_const ? wr_expr_const(t->a, t->name_value[i], 0) : wr_expr_col(t->a, i, t->name_type[i], true, 0);
+    }
     if (strcasecmp(name, "array") == 0 && t_take(t, "["))
         return t_call(t, "array", arg, t_args(t, arg, "]"));
     if (!t_take(t, "(")) { /* current_date and its like */
