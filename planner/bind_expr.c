@@ -27,6 +27,16 @@ wr_status wr_bind_fn(struct binder *b, const char *name, struct wr_expr **arg, i
 
 /* ---- names ---- */
 
+static void hint_list(struct binder *b, const struct wr_str *name, int n)
+{
+    struct wr_buf all = WR_BUF_INIT(4096);
+    for (int i = 0; i < n && all.n < 150; i++)
+        wr_buf_printf(&all, "%s%.*s", i ? ", " : "", WR_FMT(name[i]));
+    if (n)
+        wr_hint(b->err, "there is %.*s%s", WR_FMT(wr_buf_get(&all)), all.n >= 150 ? ", ..." : "");
+    wr_buf_clear(&all);
+}
+
 static wr_status no_column(struct binder *b, const struct rel *r, struct wr_str qual, struct wr_str name, int32_t off)
 {
     struct wr_str *cand = wr_malloc(sizeof(*cand) * (size_t)(r->n + 1));
@@ -52,6 +62,8 @@ static wr_status no_column(struct binder *b, const struct rel *r, struct wr_str 
         wr_hint(b->err, "did you mean \"%.*s\"?", WR_FMT(near));
     else if (r->n == 0)
         wr_hint(b->err, "there is no FROM clause with columns");
+    else
+        hint_list(b, cand, n);
     free(cand);
     return WR_ESQL;
 }

@@ -59,25 +59,27 @@ static wr_status no_connector(struct binder *b, const struct wr_stmt *stmt)
 
 static wr_status check_dlq(struct binder *b, const struct wr_object *o)
 {
-    struct wr_str s;
+    bool dlq = wr_str_eq_c(wr_opt_text_or(&o->as_source, "on_error", ""), "dlq"), topic = false;
+    int32_t at = -1;
     for (int i = 0; i < o->as_source.n; i++) {
         const struct wr_opt *opt = &o->as_source.opt[i];
-        bool dlq = wr_str_eq_c(opt->key, "on_error") && wr_str_eq_c(opt->value, "dlq");
         if (wr_str_eq_c(opt->key, "dlq_table"))
             return wr_bind_refuse(b, opt->off, "dlq_table", "INSERT INTO a_postgres_sink SELECT * FROM source$errors does it");
-        if (dlq && !wr_opt_text(&o->as_source, "dlq_topic", &s)) {
-            wr_fail_at(b->err, WR_ESQL, opt->off, "on_error = 'dlq' does not say where to");
-            wr_hint(b->err, "add dlq_topic = '...'");
-            return WR_ESQL;
-        }
-        if (wr_str_eq_c(opt->key, "dlq_topic") && strcmp(o->connector->name, "kafka") != 0)
+        if (wr_str_eq_c(opt->key, "on_error"))
+            at = opt->off;
+        if (!wr_str_eq_c(opt->key, "dlq_topic"))
+            continue;
+        topic = true;
+        if (strcmp(o->connector->name, "kafka") != 0)
             return wr_bind_refuse(b, opt->off, "dlq_topic of a source that is not kafka", "INSERT INTO a_sink SELECT * FROM source$errors does it");
-        if (wr_str_eq_c(opt->key, "dlq_topic") && !wr_str_eq_c(wr_opt_text_or(&o->as_source, "on_error", ""), "dlq")) {
-            wr_fail_at(b->err, WR_ESQL, opt->off, "dlq_topic has no meaning without on_error = 'dlq'");
-            return WR_ESQL;
-        }
+        if (!dlq)
+            return wr_fail_at(b->err, WR_ESQL, opt->off, "dlq_topic has no meaning without on_error = 'dlq'");
     }
-    return WR_OK;
+    if (!dlq || topic)
+        return WR_OK;
+    wr_fail_at(b->err, WR_ESQL, at, "on_error = 'dlq' does not say where to");
+    wr_hint(b->err, "add dlq_topic = '...'");
+    return WR_ESQL;
 }
 
 static wr_status check_options(struct binder *b, struct wr_object *o, const struct wr_stmt *stmt)

@@ -22,6 +22,8 @@ struct wr_plan *wr_node_filter(struct wr_arena *a, struct wr_plan *in, const str
 struct wr_plan *wr_node_project(struct wr_arena *a, struct wr_plan *in, int n, struct wr_expr **expr, const struct wr_str *name);
 /* Out schema of an aggregate: keys, window bounds, aggregates (named by their text). */
 struct wr_schema *wr_agg_schema(struct wr_arena *a, const struct wr_plan *agg);
+/* sum(x), count(DISTINCT k) FILTER (WHERE ..): names from `in`. */
+void wr_aggcall_print(struct wr_buf *out, const struct wr_aggcall *c, const struct wr_schema *in);
 struct wr_expr *wr_col_of(struct wr_arena *a, const struct wr_schema *s, int col, int32_t off);
 /* Where column col of p comes from, through filters, watermarks, late filters, windows, exchanges and plain columns of projections. Stops at the node
  * that makes the column: *at and *at_col; a projection is stopped at only if it computes it. */

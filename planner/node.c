@@ -85,14 +85,8 @@ static bool makes_bounds(const struct wr_plan *p)
 
 static struct wr_str agg_name(struct wr_arena *a, const struct wr_aggcall *c, const struct wr_schema *in)
 {
-    struct wr_buf b = WR_BUF_INIT(200);
-    wr_buf_puts(&b, c->fn->name);
-    wr_buf_puts(&b, c->distinct ? "(DISTINCT " : "(");
-    for (int i = 0; i < c->n_arg; i++)
-        wr_buf_printf(&b, "%s%.*s", i ? ", " : "", WR_FMT(in->field[c->arg[i]].name));
-    wr_buf_puts(&b, c->n_arg ? ")" : "*)");
-    if (c->filter >= 0)
-        wr_buf_printf(&b, " FILTER (WHERE %.*s)", WR_FMT(in->field[c->filter].name));
+    struct wr_buf b = WR_BUF_INIT(4096);
+    wr_aggcall_print(&b, c, in);
     struct wr_str s = wr_arena_str(a, wr_buf_get(&b));
     wr_buf_clear(&b);
     return s;

@@ -67,25 +67,23 @@ static void put_duration(struct wr_buf *out, const char *before, int64_t us)
 
 static void put_window(struct wr_buf *out, const struct wr_window *w, const struct wr_schema *in)
 {
-    static const char *const name[] = {"", "tumble", "hop", "cumulate", "session", "windows of"};
-    wr_buf_puts(out, name[w->kind]);
-    wr_buf_putc(out, '(');
+    static const char *const name[] = {"", "tumble", "hop", "cumulate", "session", ""};
     if (w->kind == WR_WIN_ATTACHED) {
-        put_name(out, col_name(in, w->end_col));
-    } else {
-        put_name(out, col_name(in, w->time_col));
-        put_duration(out, w->kind == WR_WIN_SESSION ? ", gap " : ", ", w->size);
-        if (w->kind == WR_WIN_HOP)
-            put_duration(out, ", every ", w->slide);
-        if (w->kind == WR_WIN_CUMULATE)
-            put_duration(out, ", step ", w->slide);
-        if (w->offset)
-            wr_buf_printf(out, ", offset %lld us", (long long)w->offset);
+        wr_buf_printf(out, "windows ending at %.*s", WR_FMT(col_name(in, w->end_col)));
+        return;
     }
+    wr_buf_printf(out, "%s(%.*s", name[w->kind], WR_FMT(col_name(in, w->time_col)));
+    put_duration(out, w->kind == WR_WIN_SESSION ? ", gap " : ", ", w->size);
+    if (w->kind == WR_WIN_HOP)
+        put_duration(out, ", every ", w->slide);
+    if (w->kind == WR_WIN_CUMULATE)
+        put_duration(out, ", step ", w->slide);
+    if (w->offset)
+        put_duration(out, ", offset ", w->offset);
     wr_buf_putc(out, ')');
 }
 
-static void put_aggcall(struct wr_buf *out, const struct wr_aggcall *c, const struct wr_schema *in)
+void wr_aggcall_print(struct wr_buf *out, const struct wr_aggcall *c, const struct wr_schema *in)
 {
     wr_buf_printf(out, "%s(%s", c->fn->name, c->distinct ? "DISTINCT " : "");
     if (c->n_arg == 0)
@@ -156,7 +154,7 @@ static void put_agg(struct wr_buf *out, const struct wr_plan *p)
     }
     for (int i = 0; i < g->n_agg; i++) {
         wr_buf_puts(out, i ? ", " : ": ");
-        put_aggcall(out, &g->agg[i], in);
+        wr_aggcall_print(out, &g->agg[i], in);
     }
 }
 
@@ -330,6 +328,8 @@ void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(
 
 void wr_jobplan_print(struct wr_buf *out, const struct wr_jobplan *j)
 {
+    struct printer pr = {.out = out}; /* one for all: what several sinks share is shown once */
     for (int i = 0; i < j->n_sink; i++)
-        wr_plan_print(out, j->sink[i], NULL, NULL);
+        print_node(&pr, j->sink[i], 0);
+    free(pr.seen);
 }

@@ -65,6 +65,12 @@ static struct wr_plan *fold(struct wr_arena *a, struct wr_plan *p)
     return p;
 }
 
+/* A source whose event time nobody asked for. */
+static struct wr_plan *drop_watermark(struct wr_arena *a WR_UNUSED, struct wr_plan *p)
+{
+    return p->kind == WR_PLAN_WATERMARK && p->u.watermark.time_col < 0 ? p->in[0] : p;
+}
+
 /* WHERE TRUE */
 static struct wr_plan *drop_true(struct wr_arena *a WR_UNUSED, struct wr_plan *p)
 {
@@ -160,7 +166,7 @@ static struct wr_plan *merge_projects(struct wr_arena *a, struct wr_plan *p)
         wr_expr_columns(p->u.project.expr[i], count_use, &u);
     bool fine = true;
     for (int i = 0; i < low->u.project.n; i++)
-        if (!is_plain(low->u.project.expr[i]) && (u.of[i] > 1 || (u.of[i] && is_volatile(low->u.project.expr[i]))))
+        if (!is_plain(low->u.project.expr[i]) && u.of[i] > 1)
             fine = false;
     wr_arena_clear(&tmp);
     if (!fine)
@@ -313,8 +319,8 @@ static struct wr_plan *without_window(struct wr_arena *a, struct wr_plan *p, con
         for (int i = 0; i < n; i++)
             m[i] = i < p->in[0]->out->n ? i : -1;
         *time_col = p->u.window.win.time_col;
-        if (!b->late)
-            return p->in[0];
+        if (!b->late || p->u.window.win.kind == WR_WIN_SESSION)
+            return p->in[0]; /* sessions judge lateness themselves */
         struct wr_plan *late = wr_node_new(a, WR_PLAN_LATE, p->in[0]);
         late->u.late = b->late->u.late;
         late->u.late.win = p->u.window.win;
@@ -406,7 +412,7 @@ static struct wr_plan *fuse_window(struct wr_arena *a, struct wr_plan *p)
 /* ---- the list ---- */
 
 static const rule rules[] = {
-    fold, drop_true, merge_filters, filter_below_project, filter_below_union, filter_below_window, fuse_window, merge_projects, drop_identity,
+    drop_watermark, fold, drop_true, merge_filters, filter_below_project, filter_below_union, filter_below_window, fuse_window, merge_projects, drop_identity,
 };
 enum { N_RULES = sizeof(rules) / sizeof(rules[0]), MAX_ROUNDS = 20 };
 
