@@ -80,6 +80,12 @@ static struct wr_str canonical(struct wr_str s, struct wr_arena *a)
 
 static int by_text(const void *x, const void *y) { return wr_str_cmp(*(const struct wr_str *)x, *(const struct wr_str *)y); }
 
+static void sort_lines(struct wr_str *at, int n)
+{
+    if (n > 1)
+        qsort(at, (size_t)n, sizeof *at, by_text);
+}
+
 /* What a sink got, as canonical lines: "+I {...}" each. */
 static struct lines changes_of(const struct wr_script_out *o, struct wr_arena *a)
 {
@@ -104,8 +110,8 @@ static bool fold(const struct lines *changes, struct wr_arena *a, struct lines *
     struct wr_str *sorted = WR_NEW_N(a, struct wr_str, rows.n + 1);
     if (rows.n)
         memcpy(sorted, rows.at, sizeof *sorted * (size_t)rows.n);
-    qsort(sorted, (size_t)rows.n, sizeof *sorted, by_text);
-    qsort(gone.at, (size_t)gone.n, sizeof *sorted, by_text);
+    sort_lines(sorted, rows.n);
+    sort_lines(gone.at, gone.n);
     if (gone.n == 0) {
         *out = rows;
         return true;
@@ -143,8 +149,8 @@ static void expected_lines(const struct wr_block *b, struct wr_arena *a, bool wi
 static bool compare(struct wr_buf *out, struct lines *want, struct lines *got, bool in_order)
 {
     if (!in_order) {
-        qsort(want->at, (size_t)want->n, sizeof *want->at, by_text);
-        qsort(got->at, (size_t)got->n, sizeof *got->at, by_text);
+        sort_lines(want->at, want->n);
+        sort_lines(got->at, got->n);
     }
     bool same = want->n == got->n;
     for (int i = 0; same && i < want->n; i++)
