@@ -3,6 +3,7 @@
 #include "planner/catalog.h"
 #include "parser/ast.h"
 #include <ctype.h>
+#include <stdlib.h>
 
 struct wr_catalog *wr_catalog_new(void)
 {
