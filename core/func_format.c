@@ -218,9 +218,13 @@ static void put_ordinal(struct wr_buf *b, int64_t v, char style)
 
 static void put_number(struct wr_buf *b, int64_t v, int width, const struct item *it)
 {
-    char text[32];
-    snprintf(text, sizeof text, "%s%0*lld", v < 0 ? "-" : "", it->fill_off ? 1 : width, (long long)(v < 0 ? -v : v));
-    wr_buf_puts(b, text);
+    char text[24], *p = text + sizeof text;
+    int n = 0, least = it->fill_off ? 1 : width;
+    for (uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v; u || n < least; u /= 10, n++)
+        *--p = (char)('0' + u % 10);
+    if (v < 0)
+        *--p = '-';
+    wr_buf_add(b, p, (size_t)(text + sizeof text - p));
     put_ordinal(b, v, it->ordinal);
 }
 

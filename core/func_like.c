@@ -111,11 +111,26 @@ static int64_t stands_at(const struct segment *g, struct wr_str s, uint32_t at)
     return at;
 }
 
+/* memmem prepares itself for long texts, which costs more than looking at a short one. */
+static const char *find(const char *s, size_t n, struct wr_str what)
+{
+    if (n > 128)
+        return memmem(s, n, what.p, what.n);
+    for (const char *last = s + n - what.n; s <= last; s++) {
+        s = memchr(s, what.p[0], (size_t)(last - s) + 1);
+        if (!s)
+            return NULL;
+        if (memcmp(s, what.p, what.n) == 0)
+            return s;
+    }
+    return NULL;
+}
+
 /* First place at or behind `at` where the segment stands; *end is behind it. */
 static bool search(const struct segment *g, struct wr_str s, uint32_t at, uint32_t *end)
 {
     if (!g->any) {
-        const char *p = s.n - at >= g->text.n ? memmem(s.p + at, s.n - at, g->text.p, g->text.n) : NULL;
+        const char *p = s.n - at >= g->text.n ? find(s.p + at, s.n - at, g->text) : NULL;
         *end = p ? (uint32_t)(p - s.p) + g->text.n : 0;
         return p != NULL;
     }

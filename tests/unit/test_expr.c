@@ -242,11 +242,113 @@ static const struct expr_case errors[] = {
     {"json '1' = json '1'", "?JSON values cannot be compared"},
 };
 
+/* Result types: by the rules in func_num.c. */
+static const struct expr_case types[] = {
+    {"typeof(1 + 2)", "INTEGER"},
+    {"typeof(1 + 2147483648)", "BIGINT"},
+    {"typeof(1.10 + 2.5)", "DECIMAL(4,2)"},
+    {"typeof(cast(1 as numeric(12,2)) + 1)", "DECIMAL(13,2)"},
+    {" typeof(cast(1 as numeric(12,2)) * 3)", "DECIMAL(13,2)"},
+    {"typeof(cast(1 as numeric(12,2)) * cast(3 as numeric(5,3)))", "DECIMAL(17,5)"},
+    {"typeof(cast(1 as numeric(38,2)) * 1.1)", "DECIMAL(38,3)"},
+    {"typeof(cast(1 as numeric(12,2)) / 3)", "DECIMAL(38,16)"},
+    {"typeof(cast(1 as numeric(30,2)) / 3)", "DECIMAL(38,10)"},
+    {"typeof(cast(1 as numeric(38,2)) / 3)", "DECIMAL(38,16)"},
+    {"typeof(1.5 * 2::double precision)", "DOUBLE"},
+    {" typeof(round(12.345, 1))", "DECIMAL(4,1)"},
+    {"typeof(ceil(12.345))", "DECIMAL(3,0)"},
+    {"typeof(coalesce(1, 2.50))", "DECIMAL(12,2)"},
+    {"typeof(greatest(date '2025-01-01', timestamp '2025-01-01'))", "TIMESTAMP"},
+    {"typeof(date '2025-01-02' - date '2025-01-01')", "INTEGER"},
+    {"typeof(extract(hour from timestamp '2025-01-01'))", "BIGINT"},
+    {"typeof(extract(epoch from timestamp '2025-01-01'))", "DECIMAL(20,6)"},
+    {"typeof(array[1, 2147483648])", "ARRAY<BIGINT>"},
+    {"typeof(json '{}' -> 'a')", "JSON"},
+};
+
+/* Text of an expression over columns a INTEGER, b TEXT; folded if asked. */
+static void print_is(const char *text, bool fold, const char *want)
+{
+    struct wr_arena a = {0};
+    struct text_parser t = {.a = &a, .p = text, .names = 2, .err = WR_ERROR_INIT};
+    t.name_type[0] = WR_TYPE_OF(INT);
+    t.name_type[1] = WR_TYPE_OF(TEXT);
+    struct wr_schema *s = wr_schema_new(&a, 2);
+    s->field[0].name = WR_STR("a");
+    s->field[1].name = WR_STR("b");
+    struct wr_expr *x = t_expr(&t, 0);
+    if (t.err.code)
+        fail_msg("%s: %s", text, t.err.msg);
+    if (fold)
+        x = wr_expr_fold(&a, x);
+    struct wr_buf out = WR_BUF_INIT(1 << 16);
+    wr_expr_print(&out, x, s);
+    wr_buf_putc(&out, 0);
+    assert_string_equal(out.p, want);
+    wr_buf_clear(&out);
+    wr_arena_clear(&a);
+}
+
+static void expressions_print_as_sql(void **state WR_UNUSED)
+{
+    print_is("a + 1 > 3", false, "((a + 1) > 3)");
+    print_is("a is not null and b like 'x%'", false, "((a IS NOT NULL) AND (b LIKE 'x%'))");
+    print_is("case when a = 1 then 'it''s' else b end", false, "CASE WHEN (a = 1) THEN 'it''s' ELSE b END");
+    print_is("a in (1, 2)", false, "(a IN (1, 2))");
+    print_is("b::double precision", false, "CAST(b AS DOUBLE)");
+    print_is("upper(b) || a", false, "(upper(b) || CAST(a AS TEXT))");
+    print_is("-a", false, "(- a)");
+    print_is("a > 1.5", false, "(CAST(a AS DECIMAL(10,0)) > 1.5)");
+    print_is("timestamp '2025-01-01' > '2024-01-01'", false, "(TIMESTAMP '2025-01-01 00:00:00' > TIMESTAMP '2024-01-01 00:00:00')");
+}
+
+static void constants_fold(void **state WR_UNUSED)
+{
+    print_is("a > 1 + 2 * 3", true, "(a > 7)");
+    print_is("a > 1 and 1 = 1", true, "(a > 1)");
+    print_is("a > 1 and 1 = 2", true, "FALSE");
+    print_is("a > 1 or 1 = 1", true, "TRUE");
+    print_is("a > 1 or 1 = 2", true, "(a > 1)");
+    print_is("case when 1 = 2 then 0 when a = 3 then 1 when true then 2 else 3 end", true, "CASE WHEN (a = 3) THEN 1 ELSE 2 END");
+    print_is("case when 1 = 1 then a else 3 end", true, "a");
+    print_is("coalesce(null, a, 5, a)", true, "COALESCE(a, 5)");
+    print_is("coalesce(null, 'x', b)", true, "'x'");
+    print_is("a / (1 - 1)", true, "(a / 0)");
+    print_is("1 / 0", true, "(1 / 0)");         /* keeps its tree: the rows are bad, not the statement */
+    print_is("random() + 1", true, "(random() + 1)");
+    print_is("now() > now()", true, "(now() > now())");
+}
+
+static void nullability_is_known(void **state WR_UNUSED)
+{
+    static const struct { const char *text; bool nullable; } cases[] = {
+        {"a + 1", false}, {"b || 'x'", true}, {"a is null", false}, {"nullif(a, 1)", true}, {"coalesce(b, 'x')", false}, {"concat(b)", false},
+        {"regexp_extract('x', 'y')", true}, {"upper(b)", true}, {"abs(a)", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wr_arena a = {0};
+        struct wr_error err = WR_ERROR_INIT;
+        struct wr_expr *x = NULL, *arg[2] = {wr_expr_col(&a, 0, WR_TYPE_OF(INT), false, 0), wr_expr_col(&a, 1, WR_TYPE_OF(TEXT), true, 0)};
+        struct wr_expr *one = wr_expr_const(&a, (struct wr_value){.type = WR_TYPE_OF(INT), .as.i = 1}, 0);
+        struct wr_expr *letter = wr_expr_const(&a, (struct wr_value){.type = WR_TYPE_OF(TEXT), .as.s = WR_STR("x")}, 0);
+        struct { const char *name; struct wr_expr *arg[2]; int n; } calls[] = {
+            {"+", {arg[0], one}, 2}, {"||", {arg[1], letter}, 2}, {"is_null", {arg[0]}, 1}, {"nullif", {arg[0], one}, 2}, {"coalesce", {arg[1], letter}, 2},
+            {"concat", {arg[1]}, 1}, {"regexp_extract", {letter, letter}, 2}, {"upper", {arg[1]}, 1}, {"abs", {arg[0]}, 1},
+        };
+        assert_int_equal(wr_expr_call(&a, wr_str_c(calls[i].name), calls[i].arg, calls[i].n, 0, &x, &err), WR_OK);
+        if (x->nullable != cases[i].nullable)
+            fail_msg("%s: nullable is %d", cases[i].text, x->nullable);
+        wr_arena_clear(&a);
+    }
+}
+
 static void arithmetic_is_postgresqls(void **state WR_UNUSED) { RUN_CASES(arithmetic); RUN_CASES(arithmetic_ours); }
 static void comparison_is_postgresqls(void **state WR_UNUSED) { RUN_CASES(compare); }
 static void control_evaluates_only_what_is_needed(void **state WR_UNUSED) { RUN_CASES(control); RUN_CASES(control_ours); }
 static void casts_are_postgresqls(void **state WR_UNUSED) { RUN_CASES(casts); }
 static void errors_name_the_types(void **state WR_UNUSED) { RUN_CASES(errors); }
+
+static void result_types_are_as_documented(void **state WR_UNUSED) { RUN_CASES(types); }
 
 int main(void)
 {
@@ -256,6 +358,10 @@ int main(void)
         cmocka_unit_test(control_evaluates_only_what_is_needed),
         cmocka_unit_test(casts_are_postgresqls),
         cmocka_unit_test(errors_name_the_types),
+        cmocka_unit_test(result_types_are_as_documented),
+        cmocka_unit_test(expressions_print_as_sql),
+        cmocka_unit_test(constants_fold),
+        cmocka_unit_test(nullability_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
