@@ -24,7 +24,8 @@ enum {
 /* What stood between two values, as it is in the text: `, "name": ` with its white space; and what it leads to. */
 struct slot {
     uint32_t n;                /* bytes; 0: nothing remembered here */
-    struct wr_jwant *want;     /* NULL: a member nobody wants */
+    const struct wr_jcol *col; /* it is this column's value and nothing else; NULL: */
+    struct wr_jwant *want;     /* a wanted place in general; NULL: a member nobody wants */
     uint64_t text[2], mask[2]; /* the first 16 bytes and which of them count; mask 0 and text 1: no bytes are these */
     char full[KEY_MAX];
 };
@@ -95,6 +96,12 @@ static inline bool slot_is(const struct slot *s, const char *p, const char *end)
     return s->n && (size_t)(end - p) >= s->n && memcmp(p, s->full, s->n) == 0;
 }
 
+/* The column, if the place is that and nothing else. */
+static inline const struct wr_jcol *only_column(const struct wr_jwant *want)
+{
+    return want && want->n_col == 1 && !want->below ? want->col[0] : NULL;
+}
+
 static void remember(struct slot *s, const char *text, uint32_t n, struct wr_jwant *want)
 {
     char bits[16];
@@ -108,6 +115,7 @@ static void remember(struct slot *s, const char *text, uint32_t n, struct wr_jwa
     }
     s->n = n;
     s->want = want;
+    s->col = only_column(want);
 }
 
 /* The name in quotes at p; returns the place behind its colon and white space. *plain: it had no escapes. */
@@ -211,27 +219,28 @@ static inline const char *skip_value(struct wr_jdec *d, const char *p)
 static const char *read_object(struct wr_jdec *d, struct node *node, const char *p)
 {
     const char *const end = d->j.end, *const from = p;
-    struct slot *place = node->slot;
-    for (;; place += place < node->slot + KEY_SLOTS) {
+    for (struct slot *place = node->slot;; place++) {
+        const struct wr_jcol *col;
         struct wr_jwant *want;
         if (*p == '}') /* behind the brace or behind a value: never behind a comma */
             return p + 1;
         if (WR_LIKELY(slot_is(place, p, end))) {
-            want = place->want;
             p += place->n;
+            col = place->col;
+            want = place->want;
             if (WR_UNLIKELY((unsigned char)*p <= ' ')) /* more of it than last time */
                 p = wr_json_space(p);
         } else {
             p = read_key(d, node, &place, p, p == from, &want);
             if (!p || want == &object_end)
                 return p;
+            col = only_column(want);
+            place -= place == node->slot + KEY_SLOTS; /* the last one stays the last one */
         }
-        if (!want)
-            p = skip_value(d, p);
-        else if (WR_LIKELY(want->n_col == 1 && !want->below))
-            p = fill(d, want->col[0], p);
+        if (WR_LIKELY(col != NULL))
+            p = fill(d, col, p);
         else
-            p = read_value(d, want, p);
+            p = want ? read_value(d, want, p) : skip_value(d, p);
         if (WR_UNLIKELY(!p))
             return NULL;
     }
@@ -547,7 +556,7 @@ static wr_status open_column(struct wr_jdec *d, const struct wr_coldef *def, int
     *c = (struct wr_jcol){
         .store = store,
         .quick = quick,
-        .index = (uint32_t)index,
+        .vec_at = offsetof(struct wr_batch, col) + (size_t)index * sizeof(struct wr_vec),
         .word = (uint32_t)d->n_col / 64,
         .bit = UINT64_C(1) << (d->n_col % 64),
         .type = def->type,

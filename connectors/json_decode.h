@@ -22,9 +22,9 @@ struct wr_jcol {
     enum wr_quick quick;
     /* Takes the value at p into the row; returns the place behind it, or NULL when the text is malformed. */
     const char *(*store)(struct wr_jdec *d, const struct wr_jcol *c, const char *p);
-    uint32_t index;           /* of the column in the batch */
-    uint32_t word;            /* its bit in the sets of columns: */
-    uint64_t bit;
+    size_t vec_at;            /* bytes from the batch's beginning to the column's vector */
+    uint64_t bit;             /* its bit in the sets of columns, */
+    uint32_t word;            /* and which word of theirs */
     struct wr_type type;
     bool not_null;
     struct wr_str name;
@@ -75,10 +75,15 @@ void wr_json_note(struct wr_jdec *d, const struct wr_jcol *c, enum wr_reason rea
 /* NULL into column c, or a note if it is NOT NULL. how: "null" or "missing". */
 void wr_json_put_null(struct wr_jdec *d, const struct wr_jcol *c, const char *how);
 
+static inline struct wr_vec *wr_json_vec(struct wr_jdec *d, const struct wr_jcol *c)
+{
+    return (struct wr_vec *)(void *)((char *)d->into + c->vec_at);
+}
+
 /* The column's vector, with the row marked as not NULL. */
 static inline struct wr_vec *wr_json_cell(struct wr_jdec *d, const struct wr_jcol *c)
 {
-    struct wr_vec *v = &d->into->col[c->index];
+    struct wr_vec *v = wr_json_vec(d, c);
     if (v->nulls)
         v->nulls[d->row] = 0;
     return v;

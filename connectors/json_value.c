@@ -53,7 +53,7 @@ void wr_json_put_null(struct wr_jdec *d, const struct wr_jcol *c, const char *ho
         wr_json_note(d, c, WR_R_NOT_NULL, "the member is %s", how);
         return;
     }
-    struct wr_vec *v = &d->into->col[c->index];
+    struct wr_vec *v = wr_json_vec(d, c);
     uint32_t row = d->row;
     wr_vec_nulls(v, d->into->cap, &d->into->mem)[row] = 1;
     switch (wr_type_phys(c->type.id)) {
