@@ -139,6 +139,7 @@ struct file_source {
     uint32_t batch_rows;
     uint64_t max_bytes;
     bool follow;
+    bool checking;             /* opened only to see whether it could be: pipes are left alone */
     int n;
     struct input *in;
     int turn;                  /* whose batch is next */
@@ -157,6 +158,10 @@ static wr_status input_open(struct file_source *f, struct input *in, struct wr_e
     struct stat st;
     bool is_stdin = strcmp(in->path, "-") == 0;
     in->line = 1;
+    if (f->checking && !is_stdin && stat(in->path, &st) == 0 && S_ISFIFO(st.st_mode)) {
+        in->waits = true; /* opening it would wait for its writer, and closing it would end him */
+        return f->format->decoder_open(&f->spec, &in->dec, err);
+    }
     in->fd = is_stdin ? dup(STDIN_FILENO) : open(in->path, O_RDONLY | O_CLOEXEC);
     if (in->fd < 0 || fstat(in->fd, &st) != 0)
         return no_file(in->path, errno, "open", err);
@@ -644,11 +649,12 @@ static void open_parts(struct file_source *f)
         f->src.part[i] = (struct wr_part){.topic = wr_str_c(f->in[i].path), .num = i, .next = 1, .end = -1};
 }
 
-static wr_status file_open(const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err)
+static wr_status open_files(const struct wr_source_spec *spec, bool checking, struct wr_source **out, struct wr_error *err)
 {
     struct file_source *f = wr_calloc(1, sizeof *f);
     f->src.vt = &wr_file_source;
     f->spec = *spec;
+    f->checking = checking;
     f->format = spec->format ? spec->format : &wr_format_json;
     f->batch_rows = spec->batch_rows ? spec->batch_rows : WR_BATCH_ROWS;
     f->max_bytes = (uint64_t)wr_opt_bytes(spec->opts, "max_record_bytes", WR_RECORD_MAX);
@@ -674,6 +680,11 @@ static wr_status file_open(const struct wr_source_spec *spec, struct wr_source *
     open_parts(f);
     *out = &f->src;
     return WR_OK;
+}
+
+static wr_status file_open(const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err)
+{
+    return open_files(spec, false, out, err);
 }
 
 /* Reads the first record and hands it to the format as the head; leaves the input where it was if that is no head. */
@@ -708,7 +719,7 @@ static wr_status prime(struct file_source *f, struct input *in, struct wr_error 
 static wr_status file_check(const struct wr_source_spec *spec, struct wr_error *err)
 {
     struct wr_source *src;
-    WR_TRY(file_open(spec, &src, err));
+    WR_TRY(open_files(spec, true, &src, err));
     struct file_source *f = (struct file_source *)src;
     wr_status st = WR_OK;
     for (int i = 0; i < f->n && !st; i++)

@@ -387,6 +387,17 @@ static void pipes_end_when_closed(void **state WR_UNUSED)
     close(old);
 }
 
+static void checking_leaves_pipes_alone(void **state WR_UNUSED)
+{
+    struct got g;
+    assert_int_equal(mkfifo(at("pipe"), 0600), 0);
+    got_init(&g, at("pipe"));
+    rig_col(&g.rig, "a", T(INT));
+    rig_schema(&g.rig);
+    assert_int_equal(wr_connector_file.source->check(&g.rig.spec, &g.rig.err), WR_OK); /* and does not wait for a writer */
+    got_close(&g);
+}
+
 static void metadata(void **state WR_UNUSED)
 {
     struct got g;
@@ -684,7 +695,7 @@ int main(void)
         cmocka_unit_test(lines_of_all_kinds),   cmocka_unit_test(rows_cross_blocks), cmocka_unit_test(files_take_turns),
         cmocka_unit_test(csv_headers),          cmocka_unit_test(compressed),        cmocka_unit_test(oversized_records),
         cmocka_unit_test(bad_records_can_stop), cmocka_unit_test(missing_files),     cmocka_unit_test(following),
-        cmocka_unit_test(pipes_end_when_closed), cmocka_unit_test(metadata),         cmocka_unit_test(positions),
+        cmocka_unit_test(pipes_end_when_closed), cmocka_unit_test(metadata), cmocka_unit_test(checking_leaves_pipes_alone),        cmocka_unit_test(positions),
         cmocka_unit_test(file_sink_writes),     cmocka_unit_test(file_sink_errors),  cmocka_unit_test(console_styles),
         cmocka_unit_test(console_reader_went_away),
     };
