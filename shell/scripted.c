@@ -235,11 +235,9 @@ wr_status wr_script_sink(void *ctx, const struct wr_plan *sink, const struct wr_
     struct kept *k = wr_calloc(1, sizeof *k);
     k->base.vt = &kept_vt;
     k->spec = spec;
-    for (int i = 0; i < sc->n_out; i++)
-        if (wr_str_eq(sc->out[i].name, sink->u.sink.spec.name) && !sc->out[i].lines.p && !sc->out[i].lines.max) {
+    for (int i = 0; i < sc->n_out; i++) /* by node: all bare queries have the same name */
+        if (sc->plan->sink[i] == sink)
             k->out = &sc->out[i];
-            break;
-        }
     WR_ASSERT(k->out);
     k->out->lines.max = 256 << 20;
     k->out->updating = sink->in[0]->updating;
@@ -261,7 +259,7 @@ int64_t wr_script_clock(void *ctx)
 
 void wr_script_init(struct wr_script *s, const struct wr_scenario *scenario, const struct wr_jobplan *plan, struct wr_arena *a)
 {
-    *s = (struct wr_script){.scenario = scenario, .clock = 1000000, .n_out = plan->n_sink};
+    *s = (struct wr_script){.scenario = scenario, .clock = 1000000, .plan = plan, .n_out = plan->n_sink};
     pthread_mutex_init(&s->lock, NULL);
     s->out = WR_NEW_N(a, struct wr_script_out, plan->n_sink + 1);
     for (int i = 0; i < plan->n_sink; i++)

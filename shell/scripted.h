@@ -22,6 +22,7 @@ struct wr_script {           /* one run */
     int pause;               /* polls to answer with nothing, so that ticks see the new time */
     int n_out;
     struct wr_script_out *out; /* one a SINK node of the plan, in its order */
+    const struct wr_jobplan *plan;
 };
 
 void wr_script_init(struct wr_script *s, const struct wr_scenario *scenario, const struct wr_jobplan *plan, struct wr_arena *a);
