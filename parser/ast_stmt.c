@@ -363,6 +363,8 @@ struct wr_stmt *wr_b_on_name(struct wr_parse *p, enum wr_ast_skind kind, struct 
 struct wr_stmt *wr_b_set(struct wr_parse *p, struct wr_token *t, struct wr_key *name, struct wr_key *value)
 {
     struct wr_stmt *s = wr_b_stmt(p, WR_S_SET, t);
+    if (name->text.n == 0)
+        wr_b_fail(p, name->off, "the setting's name is empty");
     s->text = lower(p, name->text);
     s->text_off = name->off;
     s->value = value->text;
@@ -374,6 +376,8 @@ struct wr_stmt *wr_b_set(struct wr_parse *p, struct wr_token *t, struct wr_key *
 struct wr_stmt *wr_b_reset(struct wr_parse *p, struct wr_token *t, struct wr_key *name, struct wr_token *z)
 {
     struct wr_stmt *s = wr_b_stmt(p, WR_S_RESET, t);
+    if (name && name->text.n == 0)
+        wr_b_fail(p, name->off, "the setting's name is empty");
     s->text = name ? lower(p, name->text) : (struct wr_str){NULL, 0};
     s->text_off = name ? name->off : z->off;
     return s;

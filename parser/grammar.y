@@ -398,7 +398,7 @@ tail(A) ::= tail(I) emit(E).                { A = wr_b_tail(p, I, &(struct wr_ta
 %type limit {struct wr_tail *}
 limit(A) ::= LIMIT(T) expr(E).                      { A = wr_b_tail(p, NULL, &(struct wr_tail){.limit = E, .limited = true}, T); }
 limit(A) ::= LIMIT(T) ALL.                          { A = wr_b_tail(p, NULL, &(struct wr_tail){.limited = true}, T); }
-limit(A) ::= OFFSET(T) expr(E) rows_word_opt.       { A = wr_b_tail(p, NULL, &(struct wr_tail){.offset = E}, T); }
+limit(A) ::= OFFSET(T) INT(N) rows_word_opt.        { A = wr_b_tail(p, NULL, &(struct wr_tail){.offset = wr_b_literal(p, WR_E_INT, N)}, T); }
 limit(A) ::= FETCH(T) FIRST|NEXT INT(N) ROW|ROWS ONLY. { A = wr_b_tail(p, NULL, &(struct wr_tail){.limit = wr_b_literal(p, WR_E_INT, N), .limited = true}, T); }
 rows_word_opt ::= .
 rows_word_opt ::= ROW|ROWS.

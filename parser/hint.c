@@ -12,6 +12,7 @@
 enum {
     TRY_MAX = 2000,      /* tokens: longer statements get no trials */
     EXPECT_MAX = 5,      /* words in "expected ..." */
+    WORD_MAX = 32,       /* room for a keyword */
     AHEAD = 2            /* a change must get the grammar past the wrong token and one more, or to the end */
 };
 
@@ -57,7 +58,7 @@ static bool far_enough(const struct wr_parse *p, int far)
 static const struct wr_keyword *respelled(struct wr_parse *p, int i, int first, int *best)
 {
     const struct wr_keyword *found = NULL;
-    if (i < 0 || i >= p->n || !p->tok[i].word)
+    if (i < 0 || i >= p->n || !p->tok[i].word || wr_keyword_find(p->tok[i].text))
         return NULL;
     const struct wr_keyword *k;
     for (int j = 0; (k = wr_keyword_at(j)) != NULL; j++) {
@@ -85,18 +86,28 @@ static struct wr_str source(const struct wr_parse *p, int i)
     return (struct wr_str){p->sql.p + p->tok[i].off, (uint32_t)(p->tok[i].end - p->tok[i].off)};
 }
 
+static const char *capitals(const struct wr_keyword *k, char *out)
+{
+    uint32_t n = k->text.n < WORD_MAX - 1 ? k->text.n : WORD_MAX - 1;
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = k->text.p[i] >= 'a' && k->text.p[i] <= 'z' ? (char)(k->text.p[i] - 'a' + 'A') : k->text.p[i];
+    out[n] = 0;
+    return out;
+}
+
 /* Sets the hint if some small change helps. */
 static bool repair(struct wr_parse *p, int first)
 {
     int at = p->at, best = 0;
     const struct wr_keyword *k = respelled(p, at, first, &best);
     const struct wr_keyword *k_before = respelled(p, at - 1, first, &best);
+    char word[WORD_MAX];
     if (k_before) {
-        wr_hint(p->err, "did you mean %s instead of \"%.*s\"?", k_before->text.p, WR_FMT(source(p, at - 1)));
+        wr_hint(p->err, "did you mean %s instead of \"%.*s\"?", capitals(k_before, word), WR_FMT(source(p, at - 1)));
         return true;
     }
     if (k) {
-        wr_hint(p->err, "did you mean %s?", k->text.p);
+        wr_hint(p->err, "did you mean %s?", capitals(k, word));
         return true;
     }
     if (at < p->n && p->tok[at].word && p->tok[at].code != TK_ID) {
@@ -136,6 +147,7 @@ static void expected(struct wr_parse *p)
         {TK_ID, "a name"}, {TK_STRING, "'text'"}, {TK_INT, "a number"}, {TK_LP, "\"(\""}, {TK_RP, "\")\""}, {TK_COMMA, "\",\""}, {TK_EQ, "\"=\""},
         {TK_DOT, "\".\""}, {TK_LBRACKET, "\"[\""}, {TK_RBRACKET, "\"]\""}, {TK_GT, "\">\""}, {TK_SEMI, "\";\""}, {0, "the end"}};
     const char *list[EXPECT_MAX + 1];
+    char words[EXPECT_MAX + 1][WORD_MAX];
     int n = 0;
     for (size_t i = 0; i < sizeof marks / sizeof marks[0] && n <= EXPECT_MAX; i++)
         if (wr_grammar_takes(p->lemon, marks[i].code))
@@ -144,7 +156,7 @@ static void expected(struct wr_parse *p)
     int last = -1;
     for (int i = 0; (k = wr_keyword_at(i)) != NULL && n <= EXPECT_MAX; i++) {
         if (k->code != last && wr_grammar_takes(p->lemon, k->code))
-            list[n++] = k->text.p;
+            list[n] = capitals(k, words[n]), n++;
         last = k->code;
     }
     if (n == 0 || n > EXPECT_MAX)

@@ -4,7 +4,7 @@
  *   settle.c     which words are keywords in this place   grammar.y   rules; each action is one call of a builder
  *   ast.c        builders of expressions and lists        ast_query.c, ast_stmt.c   builders of the rest
  *   parse.c      the loop over statements and tokens      hint.c      what a syntax error says
- *   text.c       places, printed errors, completeness     unparse.c   AST -> SQL
+ *   text.c       places, printed errors                   unparse.c, unparse_stmt.c   AST -> SQL
  *
  * Rules:  a builder never returns NULL for something that was there. After wr_b_fail() the parse goes on to the end of the current token and stops.
  * Memory: all in p->a. */
@@ -47,6 +47,11 @@ void wr_parse_run(struct wr_parse *p, int first);
 void wr_parse_explain(struct wr_parse *p, int first);
 /* Would the grammar take this token now? Without falling back to a name. (grammar.y) */
 bool wr_grammar_takes(void *lemon, int code);
+
+/* unparse.c, for unparse_stmt.c */
+void wr_unparse_string(struct wr_buf *out, struct wr_str text);                 /* 'it''s' */
+void wr_unparse_path(struct wr_buf *out, const struct wr_ast_name *path);       /* a.b */
+void wr_unparse_names(struct wr_buf *out, const struct wr_ast_name *list);      /* a, b */
 
 /* ---- what the generated parser calls and offers ---- */
 

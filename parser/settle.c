@@ -144,11 +144,12 @@ static int with_what(const struct settle *s)
     int next = raw(s, 1), then = raw(s, 2);
     if (next == TK_WATERMARK && then != TK_AS && then != TK_LP)
         return watermark_with(s);
-    if (next == TK_ORDINALITY)
+    bool cte = then == TK_AS || then == TK_LP; /* WITH delay AS (SELECT .. */
+    if (next == TK_ORDINALITY && (code(s, 1) == TK_RP || !cte))
         return TK_WITH_ORD;
-    if (next == TK_TIME || (next == TK_LOCAL && then == TK_TIME))
+    if ((next == TK_TIME && then == TK_ZONE) || (next == TK_LOCAL && then == TK_TIME))
         return TK_WITH_TIME;
-    if (next == TK_DELAY)
+    if (next == TK_DELAY && !cte)
         return TK_WITH_DELAY;
     return TK_WITH;
 }
