@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_CACHED = 256, MATCH_STEPS = 2000000, MATCH_HEAP_KB = 16384, WRONG = 200 };
+enum { MOST_CACHED = 256, MATCH_STEPS = 1000000, MATCH_HEAP_KB = 16384, WRONG = 200 };
 
 struct flags {
     uint32_t options; /* PCRE2_... */
