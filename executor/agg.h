@@ -39,8 +39,7 @@ struct wr_agg_op {
     struct wr_arena scratch;        /* reset for each batch */
     struct wr_group_layout layout;
     bool sliced;                    /* HOP, CUMULATE */
-    bool no_changes;                /* EMIT FINAL without LATENESS: results are shown once, nothing is tracked */
-    bool keep_fired;                /* closed windows stay amendable: LATENESS */
+    bool final;                     /* EMIT FINAL: results are shown once, when no late row can change them; changes are not tracked */
     struct wr_panes input;          /* where rows go */
     struct wr_panes window;         /* sliced: results by window */
     struct wr_pane *last;           /* pane of the last row: rows come in runs */
@@ -89,9 +88,9 @@ wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_er
 wr_status wr_agg_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
 
 /* agg_slices.c */
-/* Emits what changed since the last flush; fired_only: amendments of windows that were emitted already (EMIT FINAL with LATENESS). */
-wr_status wr_slices_flush(struct wr_op *op, bool fired_only, struct wr_error *err);
-/* Windows with end <= w: emitted, and dropped when nothing can amend them; slices no open window needs are dropped.
+/* Emits what changed since the last flush (not for EMIT FINAL). */
+wr_status wr_slices_flush(struct wr_op *op, struct wr_error *err);
+/* Windows with end <= w: what changed is emitted; with end + lateness <= w they are dropped (EMIT FINAL: emitted, once); slices no open window needs are dropped.
  * A row that sees a watermark >= a->next_event must not be added before this was called with that watermark. */
 wr_status wr_slices_close(struct wr_op *op, int64_t w, struct wr_error *err);
 

@@ -3,7 +3,7 @@
  * A row is added to one slice, of width gcd(size, slide) (CUMULATE: step). A window's result for a key is the merge of that key's states over
  * the window's slices, in time order. Window panes are made when results are due:
  *   CHANGES:  at a flush, for each key touched in a slice, in each open window over that slice;
- *   FINAL:    when W passes the window's end; kept only while LATENESS lets late rows amend it.
+ *   FINAL:    when no late row can reach the window any more, once.
  * Rules:  a window with end + lateness <= W is never touched again, also when a late row still feeds other windows through a shared slice:
  *         windows close before such a row is added (op_agg.c, add_batch).
  * Memory: panes as in op_agg.c; input rows are counted in slices only. */
@@ -64,8 +64,8 @@ static void touch_window(struct wr_agg_op *a, struct wr_pane *w, struct wr_group
         wr_pane_changed(w, x);
 }
 
-/* Marks what the touched keys of a slice change; fired: only in windows whose results show already. */
-static void spread(struct wr_agg_op *a, struct wr_pane *slice, bool fired)
+/* Marks what the touched keys of a slice change. */
+static void spread(struct wr_agg_op *a, struct wr_pane *slice)
 {
     int max = wr_window_count_max(&a->p->win) + 1;
     int64_t *start = wr_arena_alloc(&a->scratch, sizeof *start * (size_t)max), *end = wr_arena_alloc(&a->scratch, sizeof *end * (size_t)max);
@@ -74,8 +74,6 @@ static void spread(struct wr_agg_op *a, struct wr_pane *slice, bool fired)
     for (int i = 0; i < n; i++) {
         if (limit != WR_WM_NONE && end[i] <= limit)
             continue;
-        if (fired && (a->closed == WR_WM_NONE || end[i] > a->closed))
-            continue; /* not emitted yet: it will be, as a whole */
         struct wr_pane *w = wr_pane_at(a, &a->window, start[i], end[i]);
         for (uint32_t k = 0; k < slice->n_dirty; k++)
             touch_window(a, w, wr_groups_like(&w->groups, slice->dirty[k], true));
@@ -85,11 +83,11 @@ static void spread(struct wr_agg_op *a, struct wr_pane *slice, bool fired)
     slice->n_dirty = 0;
 }
 
-static void spread_all(struct wr_agg_op *a, bool fired)
+static void spread_all(struct wr_agg_op *a)
 {
     for (int i = 0; i < a->input.n; i++)
         if (a->input.pane[i]->n_dirty > 0)
-            spread(a, a->input.pane[i], fired);
+            spread(a, a->input.pane[i]);
 }
 
 /* Emits changes of the windows with end <= upto. */
@@ -105,10 +103,10 @@ static wr_status flush_windows(struct wr_op *op, int64_t upto, struct wr_error *
     return WR_OK;
 }
 
-wr_status wr_slices_flush(struct wr_op *op, bool fired_only, struct wr_error *err)
+wr_status wr_slices_flush(struct wr_op *op, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
-    spread_all(a, fired_only);
+    spread_all(a);
     return flush_windows(op, WR_WM_END, err);
 }
 
@@ -126,17 +124,15 @@ static wr_status fire(struct wr_op *op, int64_t end, struct wr_error *err)
     return wr_pane_fire(op, w, err);
 }
 
-/* EMIT FINAL: emits the windows with end <= w, in order of their ends, passing over stretches without rows. */
+/* EMIT FINAL: emits the windows with end <= w that were not emitted, in order of their ends, passing over stretches without rows. */
 static wr_status fire_upto(struct wr_op *op, int64_t w, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
     const struct wr_window *win = &a->p->win;
-    if (a->input.n == 0)
-        return WR_OK;
-    int64_t end = end_after(win, a->input.pane[0]->start);
+    int64_t end = a->input.n ? end_after(win, a->input.pane[0]->start) : WR_WM_END;
     if (a->fired_to != WR_WM_NONE && end <= a->fired_to)
         end = end_after(win, a->fired_to);
-    while (end <= w) {
+    while (a->input.n && end <= w) {
         int i = slice_from(a, start_of(win, end));
         if (i == a->input.n)
             break;
@@ -158,17 +154,16 @@ wr_status wr_slices_close(struct wr_op *op, int64_t w, struct wr_error *err)
     struct wr_agg_op *a = op->ctx;
     if (w == WR_WM_NONE || w <= a->closed)
         return WR_OK;
-    bool final = a->p->emit == WR_EMIT_FINAL;
     /* Rows added so far belong to the windows as they were before w. */
-    if (!final || a->keep_fired) {
-        spread_all(a, final);
+    int64_t limit = drop_limit(a, w);
+    if (a->final) {
+        WR_TRY(fire_upto(op, limit, err));
+    } else {
+        spread_all(a);
         WR_TRY(flush_windows(op, w, err));
     }
-    if (final)
-        WR_TRY(fire_upto(op, w, err));
     WR_TRY(wr_agg_emit(op, err));
     a->closed = w;
-    int64_t limit = drop_limit(a, w);
     while (a->window.n > 0 && a->window.pane[0]->end <= limit)
         wr_pane_drop(op, &a->window, 0);
     while (a->input.n > 0 && wr_window_last_end(&a->p->win, a->input.pane[0]->start) <= limit)

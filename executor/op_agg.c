@@ -2,7 +2,7 @@
  *
  *   process:    find each row's pane and group; remember the emitted result of groups touched for the first time since the last flush; add.
  *   flush:      for each touched group: +I, or -U and +U when the result differs, or -D when no row is left.
- *   watermark:  panes with end <= W are flushed (or, EMIT FINAL, emitted now) and dropped once end + lateness <= W.
+ *   watermark:  panes with end <= W are flushed; with end + lateness <= W they are dropped (EMIT FINAL: emitted, once, and dropped).
  *   finish:     what is left is final.
  *
  * Rules:  output follows the order in which groups were first touched, never hash order. A result that cannot be computed (overflow) is a bad
@@ -173,7 +173,7 @@ void wr_agg_forget_before(struct wr_agg_op *a)
 
 void wr_pane_touch(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x)
 {
-    if ((x->flags & WR_GROUP_DIRTY) || a->no_changes)
+    if ((x->flags & WR_GROUP_DIRTY) || a->final)
         return;
     if (x->flags & WR_GROUP_EMITTED)
         keep_before(a, pane, x);
@@ -264,33 +264,23 @@ wr_status wr_pane_fire(struct wr_op *op, struct wr_pane *pane, struct wr_error *
     return WR_OK;
 }
 
-/* EMIT FINAL with LATENESS: has the window's result been shown? A late row may open a window that closed without rows. */
-static bool closed(const struct wr_op *op, struct wr_pane *p)
-{
-    p->fired |= op->wm != WR_WM_NONE && p->end <= op->wm;
-    return p->fired;
-}
-
-/* Which changes are due for panes whose results show already: all (CHANGES), or amendments of fired windows (FINAL with LATENESS). */
 static wr_status flush_all(struct wr_op *op, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
-    bool final = a->p->emit == WR_EMIT_FINAL;
     if (a->sliced)
-        WR_TRY(wr_slices_flush(op, final, err));
+        WR_TRY(wr_slices_flush(op, err));
     else
         for (int i = 0; i < a->input.n; i++)
-            if (!final || closed(op, a->input.pane[i]))
-                WR_TRY(wr_pane_flush(op, a->input.pane[i], err));
+            WR_TRY(wr_pane_flush(op, a->input.pane[i], err));
     WR_TRY(wr_agg_emit(op, err));
-    wr_agg_forget_before(a); /* groups of panes that were not flushed have not been emitted */
+    wr_agg_forget_before(a);
     return WR_OK;
 }
 
 static wr_status agg_flush(struct wr_op *op, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
-    if (a->p->emit == WR_EMIT_FINAL && !a->keep_fired)
+    if (a->final)
         return wr_agg_emit(op, err);
     if (a->p->emit == WR_EMIT_EVERY && !a->due && !op->task->halting)
         return wr_agg_emit(op, err);
@@ -366,11 +356,12 @@ static wr_status close_panes(struct wr_op *op, int64_t w, struct wr_error *err)
     int n_drop = 0;
     for (int i = 0; i < a->input.n && a->input.pane[i]->end <= w; i++) {
         struct wr_pane *p = a->input.pane[i];
-        if (a->p->emit == WR_EMIT_FINAL && !p->fired)
-            WR_TRY(wr_pane_fire(op, p, err));
-        else
+        bool over = w == WR_WM_END || p->end <= w - a->p->lateness;
+        if (!a->final)
             WR_TRY(wr_pane_flush(op, p, err));
-        if (w == WR_WM_END || p->end <= w - a->p->lateness)
+        else if (over)
+            WR_TRY(wr_pane_fire(op, p, err));
+        if (over)
             n_drop = i + 1;
     }
     WR_TRY(wr_agg_emit(op, err));
@@ -395,7 +386,7 @@ static wr_status agg_finish(struct wr_op *op, struct wr_error *err)
     struct wr_pane *p = wr_pane_at(a, &a->input, INT64_MIN, INT64_MAX);
     if (a->layout.n_key == 0)
         wr_pane_touch(a, p, wr_groups_only(&p->groups));
-    WR_TRY(a->p->emit == WR_EMIT_FINAL ? wr_pane_fire(op, p, err) : wr_pane_flush(op, p, err));
+    WR_TRY(a->final ? wr_pane_fire(op, p, err) : wr_pane_flush(op, p, err));
     WR_TRY(wr_agg_emit(op, err));
     op->n.passed += p->rows;
     op->n.held -= p->rows;
@@ -464,7 +455,7 @@ static void add_run(struct wr_op *op, struct wr_pane *p, const struct wr_batch *
     if (a->layout.n_key > 0) {
         wr_groups_find(&p->groups, b, row, n, hash, group);
         for (uint32_t k = 0; k < n; k++)
-            if (!(group[k]->flags & WR_GROUP_DIRTY) && !a->no_changes)
+            if (!(group[k]->flags & WR_GROUP_DIRTY) && !a->final)
                 wr_pane_touch(a, p, group[k]);
         if (a->track)
             for (uint32_t k = 0; k < n; k++)
@@ -557,8 +548,7 @@ static wr_status agg_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     a->op = op;
     a->track = op->task->job->store != NULL;
     a->sliced = p->win.kind == WR_WIN_HOP || p->win.kind == WR_WIN_CUMULATE;
-    a->keep_fired = p->lateness > 0;
-    a->no_changes = p->emit == WR_EMIT_FINAL && !a->keep_fired;
+    a->final = p->emit == WR_EMIT_FINAL;
     a->out.schema = op->plan->out;
     a->closed = a->fired_to = a->next_event = WR_WM_NONE;
     a->first_agg = p->n_key + (p->win.kind == WR_WIN_NONE || p->win.kind == WR_WIN_ATTACHED ? 0 : 2);

@@ -3,7 +3,7 @@
  *   process:    a row joins the sessions it touches (they become one), or opens one, or is late: its own [ts, ts + gap) has closed and no
  *               session that is still open takes it in.
  *   flush:      CHANGES: each changed session: -U +U, or -D +I when its bounds moved (the bounds are part of the key).
- *   watermark:  a session with end <= W is emitted; with end + lateness <= W it is dropped.
+ *   watermark:  a session with end + lateness <= W is dropped (EMIT FINAL: emitted, once).
  *
  * Rules:  as op_agg.c. Sessions close before a row that sees them closed is added, so that the cut into batches changes nothing.
  *         Input that takes rows back is refused by the planner: a session cannot be split.
@@ -22,7 +22,7 @@ struct session {
     uint64_t rows;             /* input rows, all merged sessions' */
     int64_t shown_start, shown_end; /* bounds of the emitted result */
     uint32_t before;           /* row of the emitted result among `before`; valid when dirty and shown */
-    bool shown, dirty, fired, dead;
+    bool shown, dirty, dead;
     _Alignas(16) char state[];
 };
 struct sessions { struct session **at; int n, cap; }; /* of one key, by start */
@@ -189,7 +189,7 @@ static bool write_result(struct session_op *a, struct session *s, struct wr_batc
 /* The emitted result, kept before the first change after it. */
 static void touch(struct session_op *a, struct session *s)
 {
-    if (s->dirty || (a->p->emit == WR_EMIT_FINAL && a->p->lateness == 0))
+    if (s->dirty || a->p->emit == WR_EMIT_FINAL)
         return; /* shown once, as a whole: no change is owed */
     s->dirty = true;
     if (s->shown) {
@@ -260,7 +260,6 @@ static wr_status flush_session(struct wr_op *op, struct session *s, bool now, st
 static wr_status flush_dirty(struct wr_op *op, struct wr_error *err)
 {
     struct session_op *a = op->ctx;
-    bool final = a->p->emit == WR_EMIT_FINAL;
     /* What is taken back first: a merged session's row must not outlive the one that took it in. */
     for (uint32_t i = 0; i < a->n_dirty; i++) {
         struct session *s = a->dirty[i];
@@ -271,7 +270,7 @@ static wr_status flush_dirty(struct wr_op *op, struct wr_error *err)
     for (uint32_t i = 0; i < a->n_dirty; i++) {
         struct session *s = a->dirty[i];
         if (!s->dead && s->dirty)
-            WR_TRY(flush_session(op, s, !final || (a->closed != WR_WM_NONE && end_of(a, s) <= a->closed), err));
+            WR_TRY(flush_session(op, s, true, err));
     }
     a->n_dirty = 0;
     wr_batch_unref(wr_builder_take(&a->before));
@@ -319,10 +318,7 @@ static struct session *place(struct session_op *a, struct wr_group *key, int64_t
     if (home) {
         touch(a, home);
         home->start = ts < home->start ? ts : home->start;
-        if (ts > home->last) {
-            home->last = ts;
-            home->fired &= a->closed != WR_WM_NONE && end_of(a, home) <= a->closed;
-        }
+        home->last = ts > home->last ? ts : home->last;
         return home;
     }
     if (wr_window_is_late(ts + a->gap, a->p->lateness, wm))
@@ -345,7 +341,7 @@ static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
         a->closed = w;
         return WR_OK;
     }
-    if (!final || a->p->lateness > 0)
+    if (!final)
         WR_TRY(flush_dirty(op, err)); /* changes up to here, as they were before w */
     a->closed = w;
     while (a->n_heap > 0 && a->heap[0]->due <= w) {
@@ -360,18 +356,14 @@ static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
             heap_push(a, s, end);
             continue;
         }
-        if (!s->fired) {
-            s->fired = true;
-            changed(op, s->key);
-            if (final && !s->shown) {
-                if (a->out.b && wr_builder_full(&a->out))
-                    WR_TRY(emit_out(op, err));
-                WR_TRY(show(op, s, WR_OP_INSERT, err));
-            }
-        }
         if (w != WR_WM_END && end + a->p->lateness > w) {
-            heap_push(a, s, end + a->p->lateness);
+            heap_push(a, s, end + a->p->lateness); /* a late row may still amend it */
             continue;
+        }
+        if (final && !s->shown) {
+            if (wr_builder_full(&a->out))
+                WR_TRY(emit_out(op, err));
+            WR_TRY(show(op, s, WR_OP_INSERT, err));
         }
         op->n.passed += s->rows;
         op->n.held -= s->rows;
@@ -439,7 +431,7 @@ static wr_status session_watermark(struct wr_op *op, int64_t w, int64_t *fwd, st
 static wr_status session_flush(struct wr_op *op, struct wr_error *err)
 {
     struct session_op *a = op->ctx;
-    if (a->p->emit == WR_EMIT_FINAL && a->p->lateness == 0)
+    if (a->p->emit == WR_EMIT_FINAL)
         return WR_OK;
     if (a->p->emit == WR_EMIT_EVERY && !a->due && !op->task->halting)
         return WR_OK;
@@ -518,7 +510,7 @@ static void save_sessions(struct session_op *a, struct wr_group *key, struct wr_
         const int64_t v[] = {s->start, s->last, (int64_t)s->rows, s->shown_start, s->shown_end};
         for (size_t k = 0; k < sizeof v / sizeof *v; k++)
             wr_buf_i64(out, v[k]);
-        wr_buf_u8(out, (uint8_t)(s->shown | s->fired << 1));
+        wr_buf_u8(out, s->shown);
         for (int k = 0; k < a->p->n_agg; k++)
             wr_aggcall_save(&a->agg[k], s->state + a->agg[k].offset, out);
     }
@@ -566,7 +558,6 @@ static bool load_session(struct wr_op *op, struct wr_group *key, struct wr_str *
     s->shown_start = v[3];
     s->shown_end = v[4];
     s->shown = flags & 1;
-    s->fired = flags >> 1 & 1;
     op->n.held += s->rows;
     op->n.in += s->rows;
     for (int k = 0; k < a->p->n_agg; k++) {
