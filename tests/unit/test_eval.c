@@ -183,7 +183,7 @@ static bool is_null_row(const struct wr_batch *b, int n, uint32_t row)
 static void try_function(const struct wr_func *f)
 {
     struct wr_arena a = {0};
-    struct wr_type type[12];
+    struct wr_type type[12] = {0}; /* a function without arguments gets one column of NULLs */
     struct wr_expr *arg[12], *x;
     int n = 0;
     const char *sig = f->sig;
