@@ -3,7 +3,8 @@
  * Every value is a function of the seed, the row's number and the column's name: nothing is remembered from row to row but where a burst is.
  * So the same seed gives the same rows at any speed, in batches of any size, with any of the columns left out, and after a restart.
  *
- * Rules:  event time begins at `start` and goes on by speedup / rate a row, whatever the clock says; the clock only paces. A row may be late
+ * Rules:  event time begins at `start` and goes on by speedup / rate a row (in bursts as the bursts go, which the clock then follows speedup
+ *         times as fast), whatever the clock says; the clock only paces. A row may be late
  *         by up to `disorder`, and a share of `retries` repeats a row of shortly before. Without rows_per_second a bounded source (rows) is
  *         as fast as it can be, an unbounded one as fast as its scenario says.
  * Memory: text lies in the batch's arena, choices in the source's. */
@@ -67,6 +68,7 @@ struct datagen {
     int64_t disorder_us;
     int64_t retry_ppm;
     bool bursts;
+    bool by_event;            /* paced by event time, as bursts are; else by the row's number */
     int64_t row;              /* number of the next row, from 0 */
     int64_t burst_left;       /* rows to come in this burst */
     int64_t burst_us;         /* event time of the row before, less the start */
@@ -161,10 +163,10 @@ static void step_burst(struct datagen *g, int64_t row)
     uint64_t x = draw(g, row, salt_burst);
     if (g->burst_left == 0) {
         if (row > 0)
-            g->burst_us += (int64_t)(1000 + below(x, 59001)) * g->speedup_milli;
+            g->burst_us += (int64_t)(1000 + below(x, 59001)) * 1000;
         g->burst_left = 8 + (int64_t)below(mix(x), 13);
     } else {
-        g->burst_us += (int64_t)(10 + below(x, 191)) * g->speedup_milli;
+        g->burst_us += (int64_t)(10 + below(x, 191)) * 1000;
     }
     g->burst_left--;
 }
@@ -279,11 +281,11 @@ static bool asked_to_stop(const struct datagen *g)
     return g->stop && atomic_load_explicit(g->stop, memory_order_relaxed);
 }
 
-/* µs from now until the next row is due; <= 0: it is. Bursts go by their event time, all else by the row's number. */
+/* µs from now until the next row is due; <= 0: it is. */
 static int64_t until_due(const struct datagen *g, int64_t now)
 {
     wr_i128 due;
-    if (g->bursts)
+    if (g->by_event)
         due = (wr_i128)(g->burst_us - g->clock_event) * 1000 / g->speedup_milli;
     else
         due = (wr_i128)(g->row - g->clock_row) * WR_US_SEC / g->rate;
@@ -300,7 +302,7 @@ static uint32_t count_due(const struct datagen *g, int64_t now)
         return (uint32_t)n;
     if (until_due(g, now) > 0)
         return 0;
-    if (g->bursts)
+    if (g->by_event)
         return 1;
     int64_t due = (int64_t)((wr_i128)(now - g->clock_us) * g->rate / WR_US_SEC) + 1 - (g->row - g->clock_row);
     return (uint32_t)(due < n ? due : n);
@@ -400,6 +402,7 @@ static wr_status open_times(struct datagen *g, const struct wr_opts *opts, const
     g->rate = pace > 0 ? pace : sc ? sc->rate : DEFAULT_RATE;
     g->paced = pace > 0 || (pace < 0 && g->rows == INT64_MAX);
     g->bursts = sc && sc->bursts;
+    g->by_event = g->bursts && pace <= 0;
     g->disorder_us = wr_opt_duration(opts, "disorder", sc ? sc->disorder_us : 0);
     g->retry_ppm = sc ? sc->retry_ppm : 0;
     g->speedup_milli = 1000;
