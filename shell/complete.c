@@ -222,6 +222,19 @@ static void offer_option_values(const struct asked *a, struct wr_str options)
             offer_list(a, o->choices, '|');
 }
 
+/* Words that cannot be names, and those that people look for among the others. */
+static void offer_keywords(const struct asked *a)
+{
+    static const char *const others[] = {"emit", "changes", "final", "every", "watermark", "idle timeout", "lateness", "interval", "insert", "filter", "key",
+                                         "path", "metadata", NULL};
+    bool reserved;
+    for (int i = 0; wr_keyword(i, &reserved); i++)
+        if (reserved)
+            offer_keyword(a, wr_keyword(i, NULL));
+    for (int i = 0; others[i]; i++)
+        offer_keyword(a, others[i]);
+}
+
 /* ---- by place ---- */
 
 static bool after_backslash(const struct asked *a)
@@ -292,8 +305,7 @@ bool wr_complete_word(struct wr_catalog *c, struct wr_str before, struct wr_str 
         offer_columns(&a);
         offer_objects(&a);
         offer_functions(&a);
-        for (int i = 0; wr_keyword(i, NULL); i++)
-            offer_keyword(&a, wr_keyword(i, NULL));
+        offer_keywords(&a);
     }
     return false;
 }

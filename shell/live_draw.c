@@ -151,7 +151,7 @@ static void read_figures(const struct wr_view *v, const struct wr_job *job, stru
             f->lag_known |= part->end >= 0;
             f->lag += part->end > part->next ? (uint64_t)(part->end - part->next) : 0;
         }
-        f->records += src ? src->records : 0;
+        f->records += src ? src->records - src->skipped : 0;
         if (p->kind != WR_PLAN_WATERMARK)
             continue;
         struct wr_part_stats ps;
@@ -204,9 +204,14 @@ static void pack(struct packer *p)
     wr_buf_reset(&p->part);
 }
 
-static void put_second(struct wr_buf *out, int64_t us)
+/* To the second; without the date when it is the same day as `near`. */
+static void put_second(struct wr_buf *out, int64_t us, int64_t near)
 {
-    wr_timestamp_print(out, wr_window_start(us, WR_US_SEC, 0), false);
+    int64_t day = wr_window_start(us, WR_US_DAY, 0);
+    if (near != WR_WM_NONE && wr_window_start(near, WR_US_DAY, 0) == day)
+        wr_time_of_day_print(out, wr_window_start(us - day, WR_US_SEC, 0));
+    else
+        wr_timestamp_print(out, wr_window_start(us, WR_US_SEC, 0), false);
 }
 
 static void pack_watermark(struct packer *p, const struct figures *f)
@@ -214,7 +219,7 @@ static void pack_watermark(struct packer *p, const struct figures *f)
     if (f->wm == WR_WM_NONE || f->wm == WR_WM_END)
         return;
     wr_buf_puts(&p->part, "watermark ");
-    put_second(&p->part, f->wm);
+    put_second(&p->part, f->wm, f->newest);
     if (f->newest != WR_WM_NONE && f->newest > f->wm) {
         int64_t behind = f->newest - f->wm;
         wr_buf_puts(&p->part, " (");

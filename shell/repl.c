@@ -341,13 +341,16 @@ static bool read_line(struct wr_repl *r)
             rl_resize_terminal();
         if (!atomic_load(wr_stop_flag()) || line_ready)
             continue;
-        rl_callback_handler_remove();
-        if (wr_stop_terminated())
+        if (wr_stop_terminated()) {
+            rl_callback_handler_remove();
             return false;
-        puts("^C");
+        }
+        fputs("^C\n", rl_outstream);
         wr_stop_reset();
         wr_buf_reset(&r->text);
         rl_free_line_state();
+        rl_replace_line("", 0);
+        rl_callback_handler_remove();
         rl_callback_handler_install(prompt(r), on_line);
     }
     return line_read != NULL;
@@ -423,7 +426,7 @@ static void read_stdin(struct wr_repl *r)
 
 int wr_cmd_shell(const struct wr_args *args)
 {
-    struct wr_repl r = {.file = "input", .text = WR_BUF_INIT(2 * TEXT_MAX), .last = WR_BUF_INIT(2 * TEXT_MAX), .to = WR_BUF_INIT(1 << 16)};
+    struct wr_repl r = {.file = "", .text = WR_BUF_INIT(2 * TEXT_MAX), .last = WR_BUF_INIT(2 * TEXT_MAX), .to = WR_BUF_INIT(1 << 16)};
     if (!wr_args_session(args, &r.s))
         return 2;
     r.interactive = isatty(STDIN_FILENO) == 1;
