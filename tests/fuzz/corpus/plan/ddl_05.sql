@@ -1,0 +1,1 @@
+CREATE SOURCE a (x INT) WITH (brokers='b', topic='t')

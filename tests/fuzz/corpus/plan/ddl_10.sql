@@ -1,0 +1,1 @@
+CREATE SOURCE a (x INT) WITH (connector='kafka', brokers='${', topic='t')

@@ -1,0 +1,1 @@
+CREATE SOURCE a (x TEXT METADATA FROM 'offset') WITH (connector='kafka', brokers='b', topic='t')

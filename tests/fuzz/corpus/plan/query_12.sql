@@ -1,0 +1,1 @@
+SELECT upper(k) || 'x', count(*) FROM s GROUP BY upper(k)

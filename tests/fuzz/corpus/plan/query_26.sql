@@ -1,0 +1,1 @@
+SELECT * FROM "s$late" WHERE n > 3

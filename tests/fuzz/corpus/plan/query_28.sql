@@ -1,0 +1,1 @@
+SELECT b, count(*) AS c FROM f GROUP BY b ORDER BY 2

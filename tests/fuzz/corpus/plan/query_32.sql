@@ -1,0 +1,1 @@
+SELECT b, count(*) FROM f GROUP BY b

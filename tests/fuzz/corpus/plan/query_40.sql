@@ -1,0 +1,1 @@
+SELECT y FROM (SELECT b AS y, a FROM f) x WHERE y = 'q'

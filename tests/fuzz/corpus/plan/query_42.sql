@@ -1,0 +1,1 @@
+SELECT t.k FROM (SELECT k, n FROM s UNION ALL SELECT b, a FROM f) t WHERE t.n = 1

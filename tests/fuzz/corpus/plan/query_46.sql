@@ -1,0 +1,1 @@
+CREATE VIEW w AS SELECT window_start, window_end, k, sum(v) AS total FROM s GROUP BY window(ts, '1 min'), k; INSERT INTO o SELECT * FROM w; INSERT INTO ka SELECT k, total, window_start FROM w WHERE total > 5; INSERT INTO fi SELECT * FROM w EMIT FINAL

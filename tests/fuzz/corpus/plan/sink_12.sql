@@ -1,0 +1,1 @@
+INSERT INTO pg (n) SELECT n FROM s

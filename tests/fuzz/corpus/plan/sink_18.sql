@@ -1,0 +1,1 @@
+INSERT INTO pg SELECT n, v FROM s

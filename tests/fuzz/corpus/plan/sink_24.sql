@@ -1,0 +1,1 @@
+CREATE SOURCE a (k INT) WITH (connector='kafka', brokers='b', topic='t'); CREATE SINK p WITH (connector='kafka', brokers='b', topic='o') AS SELECT k, count(*) AS n FROM a GROUP BY k; CREATE VIEW v AS SELECT k FROM a; CREATE SINK q FROM v WITH (connector='blackhole')

@@ -1,0 +1,1 @@
+SELECT sum(sum(n)) FROM s

@@ -1,0 +1,1 @@
+SELECT k FROM s WHERE id IN (SELECT id FROM u)

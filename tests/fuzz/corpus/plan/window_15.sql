@@ -1,0 +1,1 @@
+SELECT window_start, window_end, count(*) FROM TABLE(CUMULATE(DATA => TABLE s, TIMECOL => DESCRIPTOR(ts), STEP => INTERVAL '2' MINUTE, SIZE => INTERVAL '10' MINUTE)) GROUP BY window_start, window_end, window_time

@@ -1,0 +1,1 @@
+SELECT k, count(*) FROM s GROUP BY k EMIT FINAL

@@ -1,0 +1,1 @@
+SELECT window(ts,'1 min') FROM s
