@@ -2,6 +2,8 @@
  * Rules:  an INSERT that fails leaves no sink behind, so the other statements of a file can still be planned. */
 #include "planner/bind.h"
 
+#include <stdlib.h>
+
 struct wr_jobplan *wr_jobplan_new(void)
 {
     struct job *j = wr_calloc(1, sizeof *j);
