@@ -511,6 +511,7 @@ wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, st
     struct wr_str text;
     struct wr_scenario s;
     *passed = true;
+    wr_log_set(WR_LOG_ERROR, false); /* bad rows are counted and compared, not told six times */
     wr_status st = wr_read_file(path, &a, &text, err);
     if (st == WR_OK)
         st = wr_scenario_parse(wr_str_c(path), text, &a, &s, err);
