@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RETRY_REACH = 50, PPM = 1000000, DEFAULT_RATE = 10 };
+enum { RETRY_REACH = 50, DEFAULT_RATE = 10 };
 #define DEFAULT_START "2025-11-28 00:00:00"
 
 static const struct wr_optdesc datagen_opts[] = {
@@ -35,21 +35,6 @@ static const struct wr_optdesc datagen_opts[] = {
 
 static const struct wr_source_vt datagen_source;
 
-/* How one column is filled. */
-struct column {
-    struct wr_genfield field;
-    struct wr_type type;      /* the column's: what the value becomes */
-    int index;                /* in the batch */
-    uint64_t salt;            /* of the column, or of the field it goes with */
-    uint64_t of_span;         /* how many devices that field knows; 0: the value goes with none */
-    uint64_t null_salt;
-    int64_t null_ppm;         /* share of NULLs */
-    struct wr_str *choice;
-    int n_choice;
-    struct wr_str label;      /* LABEL: the text before the number */
-    int digits;               /* LABEL: of the number */
-};
-
 struct datagen {
     struct wr_source src;
     struct wr_part part;
@@ -57,7 +42,7 @@ struct datagen {
     const atomic_bool *stop;
     struct wr_arena mem;
     int n_col;
-    struct column *col;
+    struct wr_gencol *col;
     uint32_t batch_rows;
     uint64_t seed;
     int64_t start_us;
@@ -101,14 +86,6 @@ static inline uint64_t below(uint64_t x, uint64_t n)
     return (uint64_t)((wide)x * n >> 64);
 }
 
-static uint64_t salt_of(const char *name, uint32_t n)
-{
-    uint64_t h = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
-    for (uint32_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001B3);
-    return h;
-}
-
 static const uint64_t salt_delay = 1, salt_retry = 2, salt_burst = 3;
 
 static uint64_t shaped(uint64_t x, enum wr_genshape shape, uint64_t n)
@@ -149,7 +126,7 @@ static int64_t content_of(const struct datagen *g, int64_t row)
 {
     while (row > 0 && g->retry_ppm) {
         uint64_t x = draw(g, row, salt_retry);
-        if ((int64_t)below(x, PPM) >= g->retry_ppm)
+        if ((int64_t)below(x, WR_GEN_PPM) >= g->retry_ppm)
             break;
         int64_t reach = row < RETRY_REACH ? row : RETRY_REACH;
         row -= 1 + (int64_t)below(mix(x), (uint64_t)reach);
@@ -198,7 +175,7 @@ static struct wr_str make_letters(struct wr_arena *mem, uint64_t x, int64_t n)
     return (struct wr_str){p, (uint32_t)n};
 }
 
-static struct wr_str make_label(const struct column *c, struct wr_arena *mem, uint64_t x)
+static struct wr_str make_label(const struct wr_gencol *c, struct wr_arena *mem, uint64_t x)
 {
     uint64_t n = (uint64_t)c->field.min + below(x, (uint64_t)(c->field.max - c->field.min) + 1);
     uint32_t len = c->label.n + (uint32_t)c->digits;
@@ -209,7 +186,7 @@ static struct wr_str make_label(const struct column *c, struct wr_arena *mem, ui
     return (struct wr_str){p, len};
 }
 
-static int64_t make_number(const struct column *c, int64_t row, uint64_t x)
+static int64_t make_number(const struct wr_gencol *c, int64_t row, uint64_t x)
 {
     const struct wr_genfield *f = &c->field;
     uint64_t span = (uint64_t)f->max - (uint64_t)f->min + 1;
@@ -221,7 +198,7 @@ static int64_t make_number(const struct column *c, int64_t row, uint64_t x)
 }
 
 /* A number in units of 10^-scale becomes the column's type. */
-static void put_number(struct wr_vec *v, uint32_t row, const struct column *c, int64_t n)
+static void put_number(struct wr_vec *v, uint32_t row, const struct wr_gencol *c, int64_t n)
 {
     if (c->type.id == WR_T_DOUBLE)
         WR_VEC_F64(v)[row] = (double)n / (double)wr_pow10[c->field.scale];
@@ -231,7 +208,7 @@ static void put_number(struct wr_vec *v, uint32_t row, const struct column *c, i
         WR_VEC_I64(v)[row] = n;
 }
 
-static void put_time(struct wr_vec *v, uint32_t row, const struct column *c, int64_t ts)
+static void put_time(struct wr_vec *v, uint32_t row, const struct wr_gencol *c, int64_t ts)
 {
     int64_t midnight = wr_window_start(ts, WR_US_DAY, 0);
     if (c->type.id == WR_T_DATE)
@@ -242,11 +219,11 @@ static void put_time(struct wr_vec *v, uint32_t row, const struct column *c, int
         WR_VEC_I64(v)[row] = ts;
 }
 
-static void put_value(struct datagen *g, const struct column *c, struct wr_batch *b, uint32_t at, int64_t row, int64_t ts)
+static void put_value(struct datagen *g, const struct wr_gencol *c, struct wr_batch *b, uint32_t at, int64_t row, int64_t ts)
 {
     struct wr_vec *v = &b->col[c->index];
     uint64_t x = draw(g, row, c->salt);
-    if (c->null_ppm && (int64_t)below(draw(g, row, c->null_salt), PPM) < c->null_ppm) {
+    if (c->null_ppm && (int64_t)below(draw(g, row, c->null_salt), WR_GEN_PPM) < c->null_ppm) {
         wr_vec_nulls(v, b->cap, &b->mem)[at] = 1;
         memset((char *)v->data + (size_t)at * wr_phys_width(wr_type_phys(c->type.id)), 0, wr_phys_width(wr_type_phys(c->type.id)));
         return;
@@ -369,17 +346,6 @@ static wr_status datagen_poll(struct wr_source *src, int wait_ms, struct wr_batc
 
 /* ---- opening ---- */
 
-/* Whole numbers of millionths, thousandths: "0.02" -> 20000. */
-static bool parse_scaled(struct wr_str s, int scale, int64_t least, int64_t most, int64_t *out)
-{
-    wr_i128 v;
-    bool range;
-    if (!wr_dec_parse(wr_str_trim(s), 18, scale, &v, &range) || v < least || v > most)
-        return false;
-    *out = (int64_t)v;
-    return true;
-}
-
 static wr_status bad_option(const struct wr_opts *opts, const char *name, const char *wants, struct wr_error *err)
 {
     int32_t off = -1;
@@ -415,251 +381,12 @@ static wr_status open_times(struct datagen *g, const struct wr_opts *opts, const
         return bad_option(opts, "rows", "zero or more", err);
     if (pace < -1 || pace > 1000000000)
         return bad_option(opts, "rows_per_second", "0 to 1,000,000,000", err);
-    if (wr_opt_text(opts, "speedup", &s) && !parse_scaled(s, 3, 1, INT64_C(1000000000000), &g->speedup_milli))
+    if (wr_opt_text(opts, "speedup", &s) && !wr_gen_scaled(s, 3, 1, INT64_C(1000000000000), &g->speedup_milli))
         return bad_option(opts, "speedup", "a number from 0.001 to 1,000,000,000", err);
-    if (wr_opt_text(opts, "retries", &s) && !parse_scaled(s, 6, 0, PPM - 1, &g->retry_ppm))
+    if (wr_opt_text(opts, "retries", &s) && !wr_gen_scaled(s, 6, 0, WR_GEN_PPM - 1, &g->retry_ppm))
         return bad_option(opts, "retries", "a share from 0 to below 1", err);
     if (g->bursts)
         g->retry_ppm = 0; /* a burst's rows are made in turn */
-    return WR_OK;
-}
-
-/* Value of columns.NAME.what, and its place. */
-static bool column_option(const struct wr_opts *opts, struct wr_str name, const char *what, struct wr_str *value, int32_t *off)
-{
-    uint32_t n_what = (uint32_t)strlen(what);
-    for (int i = 0; opts && i < opts->n; i++) {
-        struct wr_str key = opts->opt[i].key;
-        if (key.n != 8 + name.n + 1 + n_what || memcmp(key.p, "columns.", 8) != 0 || key.p[8 + name.n] != '.')
-            continue;
-        if (!wr_str_ieq((struct wr_str){key.p + 8, name.n}, name) || !wr_str_ieq_c((struct wr_str){key.p + 9 + name.n, n_what}, what))
-            continue;
-        *value = opts->opt[i].value;
-        *off = opts->opt[i].off;
-        return true;
-    }
-    return false;
-}
-
-static wr_status column_fail(const struct wr_coldef *def, int32_t off, const char *what, struct wr_str value, struct wr_error *err)
-{
-    return wr_fail_at(err, WR_ESQL, off, "column \"%.*s\": %s cannot be \"%.*s\"", WR_FMT(def->name), what, WR_FMT(value));
-}
-
-/* columns.NAME.min and the like, unscaled by the field's scale. */
-static wr_status number_option(const struct wr_opts *opts, const struct wr_coldef *def, const char *what, int scale, int64_t *out,
-                               struct wr_error *err)
-{
-    struct wr_str s;
-    int32_t off;
-    if (column_option(opts, def->name, what, &s, &off) && !parse_scaled(s, scale, INT64_MIN / 2, INT64_MAX / 2, out))
-        return column_fail(def, off, what, s, err);
-    return WR_OK;
-}
-
-/* What a declared column without a scenario is filled with unless its options say otherwise. */
-static bool default_field(const struct wr_coldef *def, struct wr_genfield *f)
-{
-    *f = (struct wr_genfield){.type = (enum wr_tid)def->type.id, .kind = WR_GEN_NUMBER, .max = 999999};
-    switch ((enum wr_tid)def->type.id) {
-    case WR_T_BOOL: f->kind = WR_GEN_BOOL; return true;
-    case WR_T_INT: case WR_T_BIGINT: return true;
-    case WR_T_DOUBLE: f->scale = 6; return true; /* 0 to 1 */
-    case WR_T_DECIMAL:
-        f->scale = def->type.scale <= 9 ? def->type.scale : 9;
-        f->max = (int64_t)wr_pow10[def->type.prec - def->type.scale < 3 ? def->type.prec - def->type.scale + f->scale : 3 + f->scale] - 1;
-        return true;
-    case WR_T_TEXT: case WR_T_BYTES: f->kind = WR_GEN_LETTERS; f->max = 8; return true;
-    case WR_T_DATE: case WR_T_TIME: case WR_T_TIMESTAMP: case WR_T_TIMESTAMPTZ: f->kind = WR_GEN_TIME; return true;
-    case WR_T_NULL: case WR_T_JSON: case WR_T_INTERVAL: case WR_T_ARRAY: case WR_T_ROW: case WR_T_COUNT: break;
-    }
-    return false;
-}
-
-static const char *const column_words[] = {"kind", "min", "max", "start", "end", "length", "choices", "null_share"};
-
-static bool has_options(const struct wr_opts *opts, struct wr_str name)
-{
-    struct wr_str s;
-    int32_t off;
-    for (size_t i = 0; i < sizeof column_words / sizeof column_words[0]; i++)
-        if (column_option(opts, name, column_words[i], &s, &off))
-            return true;
-    return false;
-}
-
-static bool is_numeric(const struct wr_genfield *f)
-{
-    return f->kind == WR_GEN_NUMBER || f->kind == WR_GEN_SEQUENCE || f->kind == WR_GEN_DRAIN;
-}
-
-static wr_status apply_kind(struct wr_genfield *f, const struct wr_opts *opts, const struct wr_coldef *def, struct wr_error *err)
-{
-    struct wr_str s;
-    int32_t off = -1;
-    if (!column_option(opts, def->name, "kind", &s, &off) || wr_str_ieq_c(s, "random"))
-        return WR_OK;
-    if (wr_str_ieq_c(s, "uuid") && f->type == WR_T_TEXT) {
-        f->kind = WR_GEN_UUID;
-        return WR_OK;
-    }
-    if (wr_str_ieq_c(s, "sequence") && is_numeric(f)) {
-        f->kind = WR_GEN_SEQUENCE;
-        f->scale = 0;
-        f->min = 0;
-        f->max = INT64_MAX;
-        return WR_OK;
-    }
-    column_fail(def, off, "kind", s, err);
-    wr_hint(err, "it is random, sequence (of whole numbers) or uuid (TEXT)");
-    return WR_ESQL;
-}
-
-/* Options columns.NAME.* into the field. */
-static wr_status apply_options(struct datagen *g, struct column *c, const struct wr_opts *opts, const struct wr_coldef *def,
-                               struct wr_error *err)
-{
-    struct wr_genfield *f = &c->field;
-    struct wr_str s;
-    int32_t off = def->off;
-    WR_TRY(apply_kind(f, opts, def, err));
-    if (is_numeric(f)) {
-        bool seq = f->kind == WR_GEN_SEQUENCE;
-        WR_TRY(number_option(opts, def, seq ? "start" : "min", f->scale, &f->min, err));
-        WR_TRY(number_option(opts, def, seq ? "end" : "max", f->scale, &f->max, err));
-        if (seq && f->max != INT64_MAX && f->max >= f->min && f->max - f->min < g->rows)
-            g->rows = f->max - f->min + 1;
-    } else if (f->kind == WR_GEN_LETTERS) {
-        WR_TRY(number_option(opts, def, "length", 0, &f->max, err));
-        if (f->max < 0 || f->max > 1 << 20)
-            return wr_fail_at(err, WR_ESQL, off, "column \"%.*s\": length has to be 0 to 1,048,576", WR_FMT(def->name));
-    }
-    if (column_option(opts, def->name, "choices", &s, &off)) {
-        if (f->type != WR_T_TEXT || s.n == 0)
-            return column_fail(def, off, "choices", s, err);
-        f->kind = WR_GEN_CHOICE;
-        f->text = wr_arena_str(&g->mem, s).p;
-    }
-    if (column_option(opts, def->name, "null_share", &s, &off) && !parse_scaled(s, 6, 0, PPM, &c->null_ppm))
-        return column_fail(def, off, "null_share", s, err);
-    if (f->min > f->max)
-        return wr_fail_at(err, WR_ESQL, off, "column \"%.*s\": its least value is above its greatest", WR_FMT(def->name));
-    return WR_OK;
-}
-
-/* Can the declared type hold what the field gives? */
-static bool column_fits(const struct wr_genfield *f, struct wr_type t)
-{
-    if (f->kind == WR_GEN_TIME)
-        return wr_type_is_time(t) || t.id == WR_T_DATE || t.id == WR_T_TIME;
-    if (f->kind == WR_GEN_BOOL)
-        return t.id == WR_T_BOOL;
-    if (!is_numeric(f))
-        return t.id == WR_T_TEXT || (t.id == WR_T_BYTES && f->kind == WR_GEN_LETTERS);
-    bool open = f->kind == WR_GEN_SEQUENCE && f->max == INT64_MAX; /* a sequence without end: no type bounds it in practice */
-    if (t.id == WR_T_INT)
-        return f->scale == 0 && f->min >= INT32_MIN && (open || f->max <= INT32_MAX);
-    if (t.id == WR_T_DECIMAL)
-        return t.scale >= f->scale && t.scale - f->scale <= 19 &&
-               wr_dec_fits((wr_i128)(open ? 0 : f->max) * wr_pow10[t.scale - f->scale], t.prec) &&
-               wr_dec_fits((wr_i128)f->min * wr_pow10[t.scale - f->scale], t.prec);
-    return t.id == WR_T_DOUBLE || (t.id == WR_T_BIGINT && f->scale == 0);
-}
-
-static void cut_choices(struct datagen *g, struct column *c)
-{
-    const char *p = c->field.text, cut = strchr(p, '|') ? '|' : ',';
-    int n = 1;
-    for (const char *s = p; *s; s++)
-        n += *s == cut;
-    c->choice = WR_NEW_N(&g->mem, struct wr_str, n);
-    for (;;) {
-        const char *end = strchr(p, cut);
-        c->choice[c->n_choice++] = end ? (struct wr_str){p, (uint32_t)(end - p)} : wr_str_c(p);
-        if (!end)
-            return;
-        p = end + 1;
-    }
-}
-
-static const struct wr_genfield *scenario_field(const struct wr_scenario *sc, struct wr_str name)
-{
-    for (int i = 0; sc && i < sc->n; i++)
-        if (wr_str_eq_c(name, sc->field[i].name))
-            return &sc->field[i];
-    return NULL;
-}
-
-static wr_status no_such_field(const struct wr_scenario *sc, const struct wr_coldef *def, struct wr_error *err)
-{
-    struct wr_str cand[32];
-    int n = 0;
-    for (; n < sc->n && n < 32; n++)
-        cand[n] = wr_str_c(sc->field[n].name);
-    struct wr_str near = wr_str_nearest(def->name, cand, n);
-    wr_fail_at(err, WR_ESQL, def->off, "scenario \"%s\" has no column \"%.*s\"", sc->name, WR_FMT(def->name));
-    if (near.n)
-        wr_hint(err, "did you mean \"%.*s\"?", WR_FMT(near));
-    else
-        wr_hint(err, "leave out the column list to get its columns");
-    return WR_ESQL;
-}
-
-static wr_status open_column(struct datagen *g, const struct wr_source_spec *spec, int i, const struct wr_scenario *sc, struct wr_error *err)
-{
-    const struct wr_coldef *def = &spec->col[i];
-    const struct wr_genfield *ready = scenario_field(sc, def->name);
-    struct column *c = &g->col[g->n_col++];
-    c->index = i;
-    c->type = def->type;
-    if (def->from == WR_COL_META || def->path.n)
-        return wr_fail_at(err, WR_ESQL, def->off, "column \"%.*s\": generated rows have no %s", WR_FMT(def->name),
-                          def->from == WR_COL_META ? "metadata" : "paths");
-    if (ready) {
-        c->field = *ready;
-    } else if (sc && !has_options(spec->opts, def->name)) {
-        return no_such_field(sc, def, err);
-    } else if (!default_field(def, &c->field)) {
-        struct wr_str type = wr_type_name(&g->mem, def->type);
-        return wr_fail_at(err, WR_ESQL, def->off, "column \"%.*s\": values of type %.*s cannot be generated", WR_FMT(def->name), WR_FMT(type));
-    }
-    WR_TRY(apply_options(g, c, spec->opts, def, err));
-    if (!column_fits(&c->field, def->type)) {
-        struct wr_str type = wr_type_name(&g->mem, def->type);
-        return wr_fail_at(err, WR_ESQL, def->off, "column \"%.*s\": type %.*s does not hold the generated values", WR_FMT(def->name), WR_FMT(type));
-    }
-    const struct wr_genfield *of = c->field.of ? scenario_field(sc, wr_str_c(c->field.of)) : NULL;
-    c->of_span = of ? (uint64_t)(of->max - of->min) + 1 : 0;
-    c->salt = of ? salt_of(of->name, (uint32_t)strlen(of->name)) : salt_of(def->name.p, def->name.n);
-    c->null_salt = salt_of(def->name.p, def->name.n) + 1;
-    if (c->field.kind == WR_GEN_CHOICE)
-        cut_choices(g, c);
-    if (c->field.kind == WR_GEN_LABEL) {
-        c->label = wr_str_c(c->field.text);
-        for (int64_t n = c->field.max; n; n /= 10)
-            c->digits++;
-    }
-    return WR_OK;
-}
-
-/* Names of columns may have been left out of the plan; what is said of them has to be known all the same. */
-static wr_status check_words(const struct wr_opts *opts, struct wr_error *err)
-{
-    for (int i = 0; opts && i < opts->n; i++) {
-        struct wr_str key = opts->opt[i].key;
-        if (key.n < 8 || memcmp(key.p, "columns.", 8) != 0)
-            continue;
-        const char *dot = memrchr(key.p, '.', key.n);
-        struct wr_str word = {dot + 1, (uint32_t)(key.p + key.n - dot - 1)};
-        bool known = false;
-        for (size_t k = 0; k < sizeof column_words / sizeof column_words[0]; k++)
-            known |= dot > key.p + 8 && wr_str_ieq_c(word, column_words[k]);
-        if (!known) {
-            wr_fail_at(err, WR_ESQL, opts->opt[i].off, "unknown option \"%.*s\" for connector \"datagen\"", WR_FMT(key));
-            wr_hint(err, "it is columns.NAME. and one of: kind, min, max, start, end, length, choices, null_share");
-            return WR_ESQL;
-        }
-    }
     return WR_OK;
 }
 
@@ -683,10 +410,10 @@ static wr_status datagen_open(const struct wr_source_spec *spec, struct wr_sourc
     g->seed = mix((uint64_t)wr_opt_int(spec->opts, "seed", 1) + UINT64_C(0x9E3779B97F4A7C15));
     g->rows = INT64_MAX;
     g->clock_us = -1;
-    g->col = WR_NEW_N(&g->mem, struct column, spec->n_col + 1);
-    wr_status st = check_words(spec->opts, err);
+    g->col = WR_NEW_N(&g->mem, struct wr_gencol, spec->n_col + 1);
+    wr_status st = wr_gencol_check_words(spec->opts, err);
     for (int i = 0; i < spec->n_col && !st; i++)
-        st = open_column(g, spec, i, sc, err);
+        st = wr_gencol_open(&g->col[g->n_col++], &g->mem, spec, i, sc, &g->rows, err);
     if (!st)
         st = open_times(g, spec->opts, sc, err);
     if (st) {

@@ -46,4 +46,29 @@ const struct wr_scenario *wr_scenario_find(struct wr_str name);
 /* Names separated by ", ". */
 const char *wr_scenario_names(void);
 
+/* How one column is filled. */
+struct wr_gencol {
+    struct wr_genfield field;
+    struct wr_type type;      /* the column's: what the value becomes */
+    int index;                /* in the batch */
+    uint64_t salt;            /* of the column, or of the field it goes with */
+    uint64_t of_span;         /* how many devices that field knows; 0: the value goes with none */
+    uint64_t null_salt;
+    int64_t null_ppm;         /* share of NULLs */
+    struct wr_str *choice;
+    int n_choice;
+    struct wr_str label;      /* LABEL: the text before the number */
+    int digits;               /* LABEL: of the number */
+};
+
+enum { WR_GEN_PPM = 1000000 };
+
+/* Whole numbers of 10^-scale: "0.02" -> 20000 millionths. false: not a number from least to most. */
+bool wr_gen_scaled(struct wr_str s, int scale, int64_t least, int64_t most, int64_t *out);
+/* Column i of the spec. *rows becomes less if a sequence ends before. */
+wr_status wr_gencol_open(struct wr_gencol *c, struct wr_arena *mem, const struct wr_source_spec *spec, int i, const struct wr_scenario *sc,
+                         int64_t *rows, struct wr_error *err);
+/* Are all options columns.NAME.WORD such that are known? Columns may have been left out of the plan, what is said of them is checked all the same. */
+wr_status wr_gencol_check_words(const struct wr_opts *opts, struct wr_error *err);
+
 #endif
