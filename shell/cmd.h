@@ -14,6 +14,9 @@ struct wr_args {
     const char **var;           /* -v: "NAME=VALUE" */
     int n_path;
     const char **path;          /* all that is no option */
+    const char *checkpoint;      /* --checkpoint DIR; NULL: none */
+    int64_t every_us;            /* --every; 0: default */
+    bool reset;                  /* --reset */
 };
 
 /* Each returns the exit code. */

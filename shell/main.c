@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "core/log.h"
+#include "core/time.h"
 #include "shell/cmd.h"
 #include "shell/scenario.h"
 #include "shell/stop.h"
@@ -45,7 +46,7 @@ enum { N_LATER = sizeof later / sizeof later[0] };
 
 /* ---- options ---- */
 
-enum opt { O_SQL, O_OUTPUT, O_VAR, O_FINAL, O_UNTIL_END, O_CHECKPOINT, O_EVERY, O_PORT, O_TOPICS, O_NO_RC, O_QUIET, O_VERBOSE, O_LOG, O_HELP, O_VERSION };
+enum opt { O_SQL, O_OUTPUT, O_VAR, O_FINAL, O_UNTIL_END, O_CHECKPOINT, O_EVERY, O_RESET, O_PORT, O_TOPICS, O_NO_RC, O_QUIET, O_VERBOSE, O_LOG, O_HELP, O_VERSION };
 
 static const struct option {
     enum opt id;
@@ -59,8 +60,9 @@ static const struct option {
     {O_VAR, 'v', "var", "NAME=VALUE", C_QUERY | C_CHECK | C_DEMO, "a value for ${NAME} in options; may be repeated"},
     {O_UNTIL_END, 0, "until-end", NULL, C_QUERY, "topics end where they ended at the start"},
     {O_FINAL, 0, "final", NULL, C_QUERY, "print only the final content of the result"},
-    {O_CHECKPOINT, 0, "checkpoint", "DIR", C_RUN, "keep checkpoints here (not in this build yet)"},
-    {O_EVERY, 0, "every", "DURATION", C_RUN, "time between checkpoints (not in this build yet)"},
+    {O_CHECKPOINT, 0, "checkpoint", "DIR", C_RUN, "keep checkpoints in this directory, and resume from it"},
+    {O_EVERY, 0, "every", "DURATION", C_RUN, "time between checkpoints (5 s)"},
+    {O_RESET, 0, "reset", NULL, C_RUN, "forget what the checkpoint directory holds and start anew"},
     {O_PORT, 0, "port", "N", C_BROKER, "port to listen on (9092; 0: any that is free)"},
     {O_TOPICS, 0, "topics", "LIST", C_BROKER, "topics to make: \"orders:3,clicks\""},
     {O_NO_RC, 'X', "no-rc", NULL, C_SHELL, "do not read ~/.weirrc"},
@@ -76,7 +78,6 @@ struct parsed {
     struct wr_args args;
     int verbose;             /* -1: quiet */
     bool json, help, version;
-    const char *checkpoint, *every;
 };
 
 int wr_complain(const struct wr_error *err)
@@ -150,8 +151,12 @@ static wr_status set_option(struct parsed *p, enum opt id, const char *value, st
     case O_VAR: p->args.var[p->args.n_var++] = value; return WR_OK;
     case O_FINAL: p->args.final = true; return WR_OK;
     case O_UNTIL_END: p->args.until_end = true; return WR_OK;
-    case O_CHECKPOINT: p->checkpoint = value; return WR_OK;
-    case O_EVERY: p->every = value; return WR_OK;
+    case O_CHECKPOINT: p->args.checkpoint = value; return WR_OK;
+    case O_EVERY:
+        if (!wr_duration_parse(wr_str_c(value), &p->args.every_us) || p->args.every_us < 1000)
+            return wr_fail(err, WR_EUSAGE, "option \"--every\": \"%s\" is not a duration of at least 1 ms; write it as '5 s'", value);
+        return WR_OK;
+    case O_RESET: p->args.reset = true; return WR_OK;
     case O_PORT: p->args.port = value; return WR_OK;
     case O_TOPICS: p->args.topics = value; return WR_OK;
     case O_NO_RC: p->args.no_rc = true; return WR_OK;
@@ -204,11 +209,8 @@ static wr_status parse(const struct command *c, struct parsed *p, int argc, char
         else
             WR_TRY(take_option(c, p, argc, argv, &at, err));
     }
-    if (p->checkpoint || p->every) {
-        wr_fail(err, WR_EUSAGE, "checkpoints (--checkpoint, --every) are not in this build yet");
-        wr_hint(err, "without them a job starts anew after a crash; sinks with a primary key then hold the same rows again");
-        return WR_EUSAGE;
-    }
+    if (!p->args.checkpoint && (p->args.every_us || p->args.reset))
+        return wr_fail(err, WR_EUSAGE, "option \"%s\" goes with --checkpoint DIR", p->args.reset ? "--reset" : "--every");
     return WR_OK;
 }
 
@@ -240,7 +242,7 @@ static int print_help(const struct command *c)
     }
     print_options(c);
     if (c->bit == C_TEST || c->bit == C_RUN)
-        puts("\nexit code: 0 done, 1 failed, 2 wrong usage or SQL, 130 interrupted twice");
+        puts("\nexit code: 0 done, 1 failed, 2 wrong usage or SQL, 3 fenced by another instance, 130 interrupted twice");
     return 0;
 }
 
@@ -252,6 +254,9 @@ bool wr_args_session(const struct wr_args *args, struct wr_session *s)
     s->output = args->output;
     s->final = args->final;
     s->until_end = args->until_end;
+    s->checkpoint_dir = args->checkpoint;
+    s->checkpoint_us = args->every_us;
+    s->checkpoint_reset = args->reset;
     for (int i = 0; i < args->n_var; i++) {
         const char *eq = strchr(args->var[i], '=');
         if (!eq || eq == args->var[i]) {
@@ -378,7 +383,8 @@ static int cmd_test(const struct wr_args *args)
     for (int i = 0; i < args->n_path && rc == WR_OK; i++) {
         int first = files.n;
         rc = collect(&files, args->path[i], 0, &err);
-        qsort(files.name + first, (size_t)(files.n - first), sizeof *files.name, by_name);
+        if (files.n > first)
+            qsort(files.name + first, (size_t)(files.n - first), sizeof *files.name, by_name);
     }
     if (rc == WR_OK && files.n == 0)
         rc = wr_fail(&err, WR_EUSAGE, args->n_path ? "no *.test files in \"%s\"" : "weir test needs files or directories%s", args->n_path ? args->path[0] : "");

@@ -201,10 +201,22 @@ static void say_losses(const struct wr_job *job)
     wr_buf_clear(&why);
 }
 
+/* --checkpoint, else SET checkpoint.dir; NULL: none. */
+static const char *checkpoint_dir(struct run *r)
+{
+    if (r->s->checkpoint_dir)
+        return r->s->checkpoint_dir;
+    struct wr_str dir = wr_setting_text(r->s->catalog, WR_SET_CHECKPOINT_DIR);
+    return dir.n ? wr_arena_str(&r->arena, dir).p : NULL;
+}
+
 static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, struct wr_error *err)
 {
     struct wr_live live;
-    struct wr_job_opts o = {.batch_rows = (uint32_t)wr_setting_int(r->s->catalog, WR_SET_BATCH_ROWS), .stop = r->s->stop};
+    struct wr_job_opts o = {.batch_rows = (uint32_t)wr_setting_int(r->s->catalog, WR_SET_BATCH_ROWS), .stop = r->s->stop,
+                             .checkpoint_dir = checkpoint_dir(r),
+                             .checkpoint_us = r->s->checkpoint_us ? r->s->checkpoint_us : wr_setting_int(r->s->catalog, WR_SET_CHECKPOINT_EVERY),
+                              .checkpoint_reset = r->s->checkpoint_reset};
     bool redraw = r->s->live && !analyze && r->s->output <= WR_OUT_TABLE && wr_live_init(&live, plan);
     if (analyze) {
         o.open_sink = null_open;
@@ -257,7 +269,9 @@ static wr_status plan_one(struct run *r, struct wr_jobplan *plan, const struct w
 {
     struct wr_error err = WR_ERROR_INIT;
     *a = (struct wr_answer){0};
-    wr_status rc = wr_plan_stmt(r->s->catalog, plan, o, st, r->sql, &r->arena, a, &err);
+    struct wr_plan_opts now = *o;
+    now.exactly_once = checkpoint_dir(r) != NULL;
+    wr_status rc = wr_plan_stmt(r->s->catalog, plan, &now, st, r->sql, &r->arena, a, &err);
     if (rc == WR_OK && a->kind == WR_ANSWER_SHELL)
         rc = wr_fail_at(&err, WR_ESQL, st->off, "this statement needs a running server");
     if (rc)
@@ -270,7 +284,9 @@ static wr_status plan_one(struct run *r, struct wr_jobplan *plan, const struct w
 static void finish_and_run(struct run *r, struct wr_jobplan *plan, const struct wr_plan_opts *o, bool analyze, bool check)
 {
     struct wr_error err = WR_ERROR_INIT;
-    wr_status st = wr_plan_finish(r->s->catalog, plan, o, &err);
+    struct wr_plan_opts now = *o;
+    now.exactly_once = checkpoint_dir(r) != NULL;
+    wr_status st = wr_plan_finish(r->s->catalog, plan, &now, &err);
     if (st == WR_OK && check) {
         struct wr_buf text = WR_BUF_INIT(16 << 20);
         wr_jobplan_print(&text, plan);

@@ -18,6 +18,9 @@ struct wr_session {
     bool offline;              /* plan without asking the connectors */
     bool messages;             /* print "CREATE SOURCE" and the like: interactive */
     bool live;                 /* stdout is a terminal: a query's result is redrawn in place */
+    const char *checkpoint_dir; /* --checkpoint; NULL: none. Only for WR_RUN_FILE */
+    int64_t checkpoint_us;     /* --every; 0: default */
+    bool checkpoint_reset;     /* --reset */
     atomic_bool *stop;         /* Ctrl-C, SIGTERM */
 };
 
