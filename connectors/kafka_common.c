@@ -444,9 +444,10 @@ static bool told(struct wr_kafka *k, struct wr_error *err)
 
 static wr_status unreachable(struct wr_kafka *k, struct wr_error *err)
 {
-    bool hangs_up = k->down_since && !k->trouble; /* it was there, and is gone without a reason */
+    /* It was there, and is gone: sometimes without a reason, sometimes we notice while we still send. */
+    bool hangs_up = k->down_since && (!k->trouble || strstr(k->why, "Broken pipe") || strstr(k->why, "reset by peer") || strstr(k->why, "isconnected"));
     wr_fail(err, WR_EIO, "cannot reach any broker of \"%s\": %s", k->brokers,
-            k->trouble ? k->why : hangs_up ? "it ends every connection" : "no answer");
+            hangs_up ? "it ends every connection" : k->trouble ? k->why : "no answer");
     if (hangs_up)
         wr_hint(err, "is it a Kafka broker? it may want another security_protocol, such as 'sasl_plaintext' or 'sasl_ssl'");
     else if (strstr(k->why, "resolve"))
