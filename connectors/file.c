@@ -1,6 +1,7 @@
 /* file.c: the file connector's sink, and its entry in the list of connectors (file_source.c reads).
  * Rules:  additions only; what a query takes back cannot be taken out of a file. mode = 'truncate' empties the file when the job starts,
  *         'append' goes on behind what is there (a CSV header is written only into an empty file). "-" is standard output.
+ *         Exactly once (file_once.c): each checkpoint has the length that is safely on the disk; starting again cuts the file back to it.
  * Memory: `out` holds what is not written yet. */
 #include "connectors/file.h"
 
@@ -25,6 +26,8 @@ struct file_sink {
     bool header_due;           /* CSV into an empty file */
     struct wr_buf out;
     const atomic_bool *stop;
+    bool append;
+    struct wr_file_once *once; /* exactly once; NULL: not wanted, or not possible (a pipe, a device) */
 };
 
 static const struct wr_sink_vt file_sink;
@@ -83,9 +86,15 @@ static wr_status file_check(const struct wr_sink_spec *spec, struct wr_error *er
     return st;
 }
 
-static void file_promise(const struct wr_sink_spec *spec WR_UNUSED, struct wr_buf *out)
+static void file_promise(const struct wr_sink_spec *spec, struct wr_buf *out)
 {
-    wr_buf_puts(out, "at least once: rows written before a failure stay in the file");
+    struct wr_str path = wr_opt_text_or(spec->opts, "path", "-");
+    if (spec->exactly_once && wr_file_once_can(path))
+        wr_buf_puts(out, "exactly once: after a failure the file is cut back to the length of the last checkpoint");
+    else if (spec->exactly_once)
+        wr_buf_puts(out, "at least once: what went to a pipe or a device cannot be taken back after a failure");
+    else
+        wr_buf_puts(out, "at least once: rows written before a failure stay in the file");
 }
 
 static void file_close(struct wr_sink *sink)
@@ -93,6 +102,7 @@ static void file_close(struct wr_sink *sink)
     struct file_sink *f = (struct file_sink *)sink;
     if (f->enc)
         f->format->encoder_close(f->enc);
+    wr_file_once_close(f->once);
     if (f->fd >= 0)
         close(f->fd);
     wr_buf_clear(&f->out);
@@ -101,9 +111,12 @@ static void file_close(struct wr_sink *sink)
     free(f);
 }
 
-static wr_status open_path(struct file_sink *f, bool append, struct wr_error *err)
+static wr_status open_path(struct file_sink *f, const struct wr_sink_spec *spec, struct wr_error *err)
 {
     struct stat st;
+    bool append = f->append;
+    if (spec->exactly_once && wr_file_once_can(wr_str_c(f->path)))
+        return wr_file_once_open(f->path, spec, &f->fd, &f->once, err); /* seek decides what stays */
     int how = O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC);
     f->fd = is_stdout(f->path) ? dup(STDOUT_FILENO) : open(f->path, how, 0644);
     if (f->fd < 0)
@@ -127,8 +140,9 @@ static wr_status file_open(const struct wr_sink_spec *spec, struct wr_sink **out
     wr_status st = f->path ? WR_OK : wr_fail(err, WR_EUSAGE, "connector \"file\" needs the option \"path\"");
     if (!st)
         st = f->format->encoder_open(spec, &f->enc, err);
+    f->append = wr_str_eq_c(wr_opt_text_or(spec->opts, "mode", "truncate"), "append");
     if (!st)
-        st = open_path(f, wr_str_eq_c(wr_opt_text_or(spec->opts, "mode", "truncate"), "append"), err);
+        st = open_path(f, spec, err);
     if (st) {
         file_close(&f->sink);
         return st;
@@ -186,6 +200,28 @@ static wr_status file_flush(struct wr_sink *sink, struct wr_error *err)
     return f->out.n ? push_out(f, err) : WR_OK;
 }
 
+static wr_status file_position(struct wr_sink *sink, struct wr_buf *out, struct wr_error *err)
+{
+    struct file_sink *f = (struct file_sink *)sink;
+    WR_TRY(file_flush(sink, err));
+    return f->once ? wr_file_once_position(f->once, out, err) : WR_OK;
+}
+
+static wr_status file_seek(struct wr_sink *sink, struct wr_str position, struct wr_error *err)
+{
+    struct file_sink *f = (struct file_sink *)sink;
+    int64_t length = 0;
+    if (!f->once)
+        return WR_OK;
+    if (position.n)
+        WR_TRY(wr_file_once_seek(f->once, position, &length, err));
+    else
+        WR_TRY(wr_file_once_begin(f->once, f->append, &length, err));
+    wr_buf_reset(&f->out);
+    f->header_due = f->format->header && length == 0;
+    return WR_OK;
+}
+
 static const struct wr_sink_vt file_sink = {
     .accepts = file_accepts,
     .check = file_check,
@@ -193,6 +229,8 @@ static const struct wr_sink_vt file_sink = {
     .open = file_open,
     .write = file_write,
     .flush = file_flush,
+    .position = file_position,
+    .seek = file_seek,
     .close = file_close,
 };
 

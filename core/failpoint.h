@@ -23,6 +23,7 @@
     X("store.sync", "K5: all of the delta is written, nothing is durable")              \
     X("store.synced", "K6: the delta has just become durable")                          \
     X("ckpt.prepared", "K7: the delta is durable, no sink was told")                    \
+    X("sink.sync", "the file sink brings its bytes to the disk")                        \
     X("sink.begin", "K8: before the sink's transaction begins")                         \
     X("sink.rows", "K9: part of the rows is in the transaction")                        \
     X("sink.offsets", "K10: rows, positions and checkpoint id are in the transaction")  \
