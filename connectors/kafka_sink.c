@@ -6,9 +6,9 @@
  * Rules:  rows of one key keep their order (idempotent producer, one record after the other). With a key, updates are upserts: a value
  *         replaces the earlier one, a delete is a record without value. Without a key only additions can be written.
  *         flush() returns when every record has been acknowledged by all in-sync replicas; a refused record is a bad row, anything else
- *         that was not acknowledged fails the sink.
+ *         that was not acknowledged fails the sink. Exactly once: records go out in transactions, see kafka_txn.c.
  * Memory: librdkafka copies what it is given and holds at most queue.buffering.max.kbytes; then write() waits. */
-#include "connectors/kafka_common.h"
+#include "connectors/kafka_sink.h"
 #include "core/log.h"
 
 #include <errno.h>
@@ -17,21 +17,6 @@
 
 enum { STOP_MS = 10000, ADMIN_MS = 8000 };
 
-struct kafka_sink {
-    struct wr_sink base;
-    struct wr_sink_spec spec;
-    struct wr_kafka *k;
-    rd_kafka_topic_t *rkt;
-    char *topic;
-    struct wr_encoder *encoder;   /* values */
-    struct wr_encoder *key_json;  /* keys as JSON objects; NULL: plain text, or no keys */
-    const struct wr_format *json; /* of key_json */
-    int *all;                     /* 0..n-1: all columns */
-    struct wr_buf key, value;     /* of one row */
-    uint64_t acked, refused;      /* delivery reports */
-    struct wr_error failed;       /* the first record that was not delivered */
-};
-
 static enum wr_accepts kafka_accepts(const struct wr_sink_spec *spec)
 {
     return spec->n_key ? WR_ACCEPT_UPSERT : WR_ACCEPT_APPEND;
@@ -39,6 +24,10 @@ static enum wr_accepts kafka_accepts(const struct wr_sink_spec *spec)
 
 static void kafka_promise(const struct wr_sink_spec *spec, struct wr_buf *out)
 {
+    if (spec->exactly_once) {
+        wr_buf_puts(out, "exactly once, for readers with isolation.level = read_committed: records, input positions and checkpoint in one transaction");
+        return;
+    }
     wr_buf_puts(out, "at least once: after a failure records may be written again");
     if (spec->n_key)
         wr_buf_puts(out, ", with the same keys, so the last of a key is right");
@@ -53,7 +42,7 @@ static bool about_record(rd_kafka_resp_err_t e)
            e == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || e == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
 }
 
-static void refuse(struct kafka_sink *s, rd_kafka_resp_err_t e, int32_t part, struct wr_str key, struct wr_str value)
+void wr_kafka_out_refuse(struct wr_kafka_out *s, rd_kafka_resp_err_t e, int32_t part, struct wr_str key, struct wr_str value)
 {
     struct wr_bad bad = {.reason = WR_R_SINK, .from = {.topic = wr_str_c(s->topic), .part = part, .offset = -1, .ts_us = INT64_MIN}};
     s->refused++;
@@ -68,11 +57,13 @@ static void refuse(struct kafka_sink *s, rd_kafka_resp_err_t e, int32_t part, st
 
 static void on_delivered(void *ctx, const rd_kafka_message_t *m)
 {
-    struct kafka_sink *s = ctx;
+    struct wr_kafka_out *s = ctx;
     if (!m->err) {
         s->acked++;
+    } else if (s->txn) {
+        wr_kafka_txn_undelivered(s, m, about_record(m->err));
     } else if (about_record(m->err)) {
-        refuse(s, m->err, m->partition, (struct wr_str){m->key, m->key ? (uint32_t)m->key_len : 0},
+        wr_kafka_out_refuse(s, m->err, m->partition, (struct wr_str){m->key, m->key ? (uint32_t)m->key_len : 0},
                (struct wr_str){m->payload, m->payload ? (uint32_t)m->len : 0});
     } else if (!s->failed.code) {
         /* not wr_kafka_fail: we are inside rd_kafka_poll */
@@ -82,9 +73,9 @@ static void on_delivered(void *ctx, const rd_kafka_message_t *m)
     }
 }
 
-static wr_status state_of(struct kafka_sink *s, struct wr_error *err)
+wr_status wr_kafka_out_state(struct wr_kafka_out *s, struct wr_error *err)
 {
-    if (!s->failed.code && s->k->fatal)
+    if (!s->txn && !s->failed.code && s->k->fatal)
         (void)wr_kafka_fail(s->k, s->k->fatal, &s->failed, "cannot write to topic \"%s\"", s->topic);
     if (s->failed.code && !err->code)
         *err = s->failed;
@@ -93,7 +84,7 @@ static wr_status state_of(struct kafka_sink *s, struct wr_error *err)
 
 /* ---- rows ---- */
 
-static void build_key(struct kafka_sink *s, const struct wr_batch *b, uint32_t row)
+static void build_key(struct wr_kafka_out *s, const struct wr_batch *b, uint32_t row)
 {
     wr_buf_reset(&s->key);
     if (s->key_json) {
@@ -109,27 +100,30 @@ static void build_key(struct kafka_sink *s, const struct wr_batch *b, uint32_t r
         wr_print_vec(&s->key, v, row, WR_STYLE_CSV);
 }
 
-/* Hands one record over; waits while the queue is full. */
-static wr_status produce(struct kafka_sink *s, struct wr_str key, bool has_key, struct wr_str value, bool has_value, struct wr_error *err)
+wr_status wr_kafka_out_produce(struct wr_kafka_out *s, const struct wr_kafka_record *rec, void *opaque, struct wr_error *err)
 {
     int64_t since = 0;
+    struct wr_str key = rec->key, value = rec->value;
+    bool has_key = rec->has_key, has_value = rec->has_value;
     for (;;) {
         int rc = rd_kafka_produce(s->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, has_value ? (void *)(uintptr_t)(value.p ? value.p : "") : NULL,
-                                  value.n, has_key ? (key.p ? key.p : "") : NULL, key.n, NULL);
+                                  value.n, has_key ? (key.p ? key.p : "") : NULL, key.n, opaque);
         if (rc == 0)
             return WR_OK;
         rd_kafka_resp_err_t e = rd_kafka_last_error();
         if (about_record(e)) {
-            refuse(s, e, -1, key, value);
-            return state_of(s, err);
+            wr_kafka_out_refuse(s, e, -1, key, value);
+            return wr_kafka_out_state(s, err);
         }
         if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return wr_kafka_fail(s->k, e, err, "cannot write to topic \"%s\"", s->topic);
         s->base.retries += since == 0;
         (void)rd_kafka_poll(s->k->rk, 50);
-        WR_TRY(state_of(s, err));
+        WR_TRY(wr_kafka_out_state(s, err));
         if (!since)
             since = wr_clock_mono();
+        if (s->txn && wr_kafka_txn_lost(s))
+            return wr_kafka_fail(s->k, RD_KAFKA_RESP_ERR__STATE, err, "cannot write to topic \"%s\"", s->topic);
         if (s->spec.stop && atomic_load(s->spec.stop) && wr_clock_mono() - since > STOP_MS * INT64_C(1000)) {
             wr_fail(err, WR_EIO, "stopped while %d records for topic \"%s\" were not acknowledged", rd_kafka_outq_len(s->k->rk), s->topic);
             err->retriable = true;
@@ -138,7 +132,7 @@ static wr_status produce(struct kafka_sink *s, struct wr_str key, bool has_key, 
     }
 }
 
-static wr_status write_row(struct kafka_sink *s, const struct wr_batch *b, uint32_t row, struct wr_error *err)
+static wr_status write_row(struct wr_kafka_out *s, const struct wr_batch *b, uint32_t row, struct wr_error *err)
 {
     int8_t op = wr_batch_op(b, row);
     bool delete = wr_op_is_retract(op), keyed = s->spec.n_key > 0;
@@ -153,10 +147,11 @@ static wr_status write_row(struct kafka_sink *s, const struct wr_batch *b, uint3
     if (!delete)
         s->spec.format->encode(s->encoder, b, row, s->all, s->spec.schema->n, &s->value);
     if (s->key.overflow || s->value.overflow) {
-        refuse(s, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, -1, (struct wr_str){NULL, 0}, (struct wr_str){NULL, 0});
-        return state_of(s, err);
+        wr_kafka_out_refuse(s, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, -1, (struct wr_str){NULL, 0}, (struct wr_str){NULL, 0});
+        return wr_kafka_out_state(s, err);
     }
-    WR_TRY(produce(s, wr_buf_get(&s->key), has_key, wr_buf_get(&s->value), !delete, err));
+    struct wr_kafka_record rec = {wr_buf_get(&s->key), wr_buf_get(&s->value), has_key, !delete};
+    WR_TRY(s->txn ? wr_kafka_txn_record(s, &rec, err) : wr_kafka_out_produce(s, &rec, NULL, err));
     s->base.rows++;
     s->base.bytes += s->key.n + s->value.n;
     return WR_OK;
@@ -164,9 +159,10 @@ static wr_status write_row(struct kafka_sink *s, const struct wr_batch *b, uint3
 
 static wr_status kafka_write(struct wr_sink *base, struct wr_batch *batch, struct wr_error *err)
 {
-    struct kafka_sink *s = (struct kafka_sink *)base;
-    (void)rd_kafka_poll(s->k->rk, 0);
-    wr_status st = state_of(s, err);
+    struct wr_kafka_out *s = (struct wr_kafka_out *)base;
+    if (s->k)
+        (void)rd_kafka_poll(s->k->rk, 0);
+    wr_status st = wr_kafka_out_state(s, err);
     for (uint32_t k = 0; !st && k < batch->n_live; k++)
         st = write_row(s, batch, wr_batch_row(batch, k), err);
     wr_batch_unref(batch);
@@ -175,11 +171,18 @@ static wr_status kafka_write(struct wr_sink *base, struct wr_batch *batch, struc
 
 static wr_status kafka_flush(struct wr_sink *base, struct wr_error *err)
 {
-    struct kafka_sink *s = (struct kafka_sink *)base;
+    struct wr_kafka_out *s = (struct wr_kafka_out *)base;
+    return s->txn ? WR_OK : wr_kafka_out_drain(s, err); /* in a transaction nothing counts before commit */
+}
+
+wr_status wr_kafka_out_drain(struct wr_kafka_out *s, struct wr_error *err)
+{
     int64_t stopping = 0;
     for (;;) {
         rd_kafka_resp_err_t e = rd_kafka_flush(s->k->rk, 200);
-        WR_TRY(state_of(s, err));
+        WR_TRY(wr_kafka_out_state(s, err));
+        if (s->txn && wr_kafka_txn_lost(s))
+            return wr_kafka_fail(s->k, RD_KAFKA_RESP_ERR__STATE, err, "cannot write to topic \"%s\"", s->topic);
         if (!e)
             return WR_OK;
         if (e != RD_KAFKA_RESP_ERR__TIMED_OUT)
@@ -195,15 +198,16 @@ static wr_status kafka_flush(struct wr_sink *base, struct wr_error *err)
 /* Nothing to do but to hear of failures: librdkafka sends by itself within linger.ms. */
 static wr_status kafka_pause(struct wr_sink *base, struct wr_error *err)
 {
-    struct kafka_sink *s = (struct kafka_sink *)base;
-    (void)rd_kafka_poll(s->k->rk, 0);
-    return state_of(s, err);
+    struct wr_kafka_out *s = (struct wr_kafka_out *)base;
+    if (s->k)
+        (void)rd_kafka_poll(s->k->rk, 0);
+    return wr_kafka_out_state(s, err);
 }
 
 /* ---- the topic ---- */
 
 /* Waits for the answer to a request to make the topic. */
-static wr_status created(struct kafka_sink *s, rd_kafka_queue_t *queue, struct wr_error *err)
+static wr_status created(struct wr_kafka_out *s, rd_kafka_queue_t *queue, struct wr_error *err)
 {
     rd_kafka_event_t *ev = rd_kafka_queue_poll(queue, ADMIN_MS + 1000);
     if (!ev)
@@ -224,7 +228,7 @@ static wr_status created(struct kafka_sink *s, rd_kafka_queue_t *queue, struct w
     return st;
 }
 
-static wr_status create_topic(struct kafka_sink *s, struct wr_error *err)
+static wr_status create_topic(struct wr_kafka_out *s, struct wr_error *err)
 {
     char why[300];
     int64_t partitions = wr_opt_int(s->spec.opts, "partitions", 1), replication = wr_opt_int(s->spec.opts, "replication", 1);
@@ -247,7 +251,7 @@ static wr_status create_topic(struct kafka_sink *s, struct wr_error *err)
 }
 
 /* Error of the topic as the brokers see it now. */
-static wr_status topic_state(struct kafka_sink *s, rd_kafka_resp_err_t *e, struct wr_error *err)
+static wr_status topic_state(struct wr_kafka_out *s, rd_kafka_resp_err_t *e, struct wr_error *err)
 {
     const struct rd_kafka_metadata *md;
     WR_TRY(wr_kafka_metadata(s->k, false, s->rkt, s->spec.stop, &md, err));
@@ -261,7 +265,7 @@ static wr_status topic_state(struct kafka_sink *s, rd_kafka_resp_err_t *e, struc
 
 /* Is the topic there? Makes it if the options say so. A broker that creates topics by itself has done it by the second look, because the
  * producer's handle asks for the topic in the way that triggers it. */
-static wr_status find_topic(struct kafka_sink *s, struct wr_error *err)
+static wr_status find_topic(struct wr_kafka_out *s, struct wr_error *err)
 {
     enum { LOOKS = 12, PAUSE_US = 100000 };
     bool create = wr_opt_bool(s->spec.opts, "create", false);
@@ -289,13 +293,8 @@ static wr_status find_topic(struct kafka_sink *s, struct wr_error *err)
 
 /* ---- life ---- */
 
-static void kafka_close(struct wr_sink *base)
+void wr_kafka_out_disconnect(struct wr_kafka_out *s)
 {
-    struct kafka_sink *s = (struct kafka_sink *)base;
-    if (s->encoder)
-        s->spec.format->encoder_close(s->encoder);
-    if (s->key_json)
-        s->json->encoder_close(s->key_json);
     if (s->k && s->rkt) { /* what was not flushed was given up by the caller */
         (void)rd_kafka_purge(s->k->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
         s->k->delivered = NULL;
@@ -304,6 +303,21 @@ static void kafka_close(struct wr_sink *base)
     if (s->rkt)
         rd_kafka_topic_destroy(s->rkt);
     wr_kafka_unref(s->k);
+    s->rkt = NULL;
+    s->k = NULL;
+}
+
+static void kafka_close(struct wr_sink *base)
+{
+    struct wr_kafka_out *s = (struct wr_kafka_out *)base;
+    if (s->encoder)
+        s->spec.format->encoder_close(s->encoder);
+    if (s->key_json)
+        s->json->encoder_close(s->key_json);
+    if (s->txn)
+        wr_kafka_txn_abandon(s);
+    wr_kafka_out_disconnect(s);
+    wr_kafka_txn_close(s->txn);
     wr_buf_clear(&s->key);
     wr_buf_clear(&s->value);
     free(s->topic);
@@ -311,7 +325,7 @@ static void kafka_close(struct wr_sink *base)
     free(s);
 }
 
-static wr_status read_topic(struct kafka_sink *s, struct wr_error *err)
+static wr_status read_topic(struct wr_kafka_out *s, struct wr_error *err)
 {
     struct wr_str topic;
     if (!wr_opt_text(s->spec.opts, "topic", &topic) || wr_str_trim(topic).n == 0) {
@@ -336,7 +350,7 @@ static wr_status read_topic(struct kafka_sink *s, struct wr_error *err)
 }
 
 /* How keys are written; opens the encoder when they are JSON. */
-static wr_status choose_key(struct kafka_sink *s, struct wr_error *err)
+static wr_status choose_key(struct wr_kafka_out *s, struct wr_error *err)
 {
     struct wr_str format;
     if (s->spec.n_key == 0)
@@ -357,20 +371,24 @@ static wr_status choose_key(struct kafka_sink *s, struct wr_error *err)
     return s->json->encoder_open(&s->spec, &s->key_json, err);
 }
 
-static wr_status open_client(struct kafka_sink *s, struct wr_error *err)
+wr_status wr_kafka_out_connect(struct wr_kafka_out *s, struct wr_error *err)
 {
-    static const struct wr_kafka_prop soft[] = {
+    const struct wr_kafka_prop soft[] = {
         {"linger.ms", "5"},
         {"batch.size", "1000000"},
         {"batch.num.messages", "20000"},
         {"queue.buffering.max.messages", "500000"},
         {"queue.buffering.max.kbytes", "32768"},
         {"compression.codec", "lz4"},
+        {s->txn ? "transaction.timeout.ms" : NULL, WR_KAFKA_TXN_TIMEOUT},
+        {"retry.backoff.ms", "10"}, /* a transaction often begins before the broker has closed the one before: 100 ms would be lost each time */
         {NULL, NULL},
     };
-    static const struct wr_kafka_prop hard[] = {
+    const struct wr_kafka_prop hard[] = {
         {"enable.idempotence", "true"}, /* implies acks=all */
         {"partitioner", "murmur2_random"},
+        {s->txn ? "transactional.id" : NULL, s->txn ? wr_kafka_txn_id(s->txn) : NULL},
+        {s->txn && wr_kafka_txn_single(s->txn) ? "batch.num.messages" : NULL, "1"},
         {NULL, NULL},
     };
     WR_TRY(wr_kafka_open(s->spec.opts, WR_AS_SINK, soft, hard, &s->k, err));
@@ -382,9 +400,9 @@ static wr_status open_client(struct kafka_sink *s, struct wr_error *err)
     return find_topic(s, err);
 }
 
-static wr_status open_sink(const struct wr_sink_spec *spec, struct kafka_sink **out, struct wr_error *err)
+static wr_status open_sink(const struct wr_sink_spec *spec, bool once, struct wr_kafka_out **out, struct wr_error *err)
 {
-    struct kafka_sink *s = wr_calloc(1, sizeof *s);
+    struct wr_kafka_out *s = wr_calloc(1, sizeof *s);
     s->base.vt = &wr_kafka_sink;
     s->spec = *spec;
     s->failed = (struct wr_error)WR_ERROR_INIT;
@@ -395,7 +413,8 @@ static wr_status open_sink(const struct wr_sink_spec *spec, struct kafka_sink **
         s->all[i] = i;
     wr_status st = read_topic(s, err);
     if (!st) st = choose_key(s, err);
-    if (!st) st = open_client(s, err);
+    if (!st && once) st = wr_kafka_txn_open(s, err);
+    if (!st) st = wr_kafka_out_connect(s, err);
     if (st) {
         kafka_close(&s->base);
         return st;
@@ -406,16 +425,16 @@ static wr_status open_sink(const struct wr_sink_spec *spec, struct kafka_sink **
 
 static wr_status kafka_check(const struct wr_sink_spec *spec, struct wr_error *err)
 {
-    struct kafka_sink *s;
-    WR_TRY(open_sink(spec, &s, err));
+    struct wr_kafka_out *s;
+    WR_TRY(open_sink(spec, false, &s, err));
     kafka_close(&s->base);
     return WR_OK;
 }
 
 static wr_status kafka_open(const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err)
 {
-    struct kafka_sink *s;
-    WR_TRY(open_sink(spec, &s, err));
+    struct wr_kafka_out *s;
+    WR_TRY(open_sink(spec, spec->exactly_once, &s, err));
     wr_status st = spec->format->encoder_open(&s->spec, &s->encoder, err);
     if (st) {
         kafka_close(&s->base);
@@ -433,5 +452,7 @@ const struct wr_sink_vt wr_kafka_sink = {
     .write = kafka_write,
     .flush = kafka_flush,
     .pause = kafka_pause,
+    .recover = wr_kafka_txn_recover,
+    .commit = wr_kafka_txn_commit,
     .close = kafka_close,
 };

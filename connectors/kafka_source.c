@@ -54,6 +54,8 @@ static const struct wr_optdesc kafka_opts[] = {
     {"create", NULL, SNK, WR_OPT_BOOL, false, false, "false", NULL, "make the topic if it is not there"},
     {"partitions", NULL, SNK, WR_OPT_INT, false, false, "1", NULL, "with create: number of partitions"},
     {"replication", NULL, SNK, WR_OPT_INT, false, false, "1", NULL, "with create: replication factor"},
+    {"transaction_buffer", NULL, SNK, WR_OPT_BYTES, false, false, "64 MiB", NULL,
+     "exactly once: rows of one checkpoint kept in memory, to be written again if their transaction is lost"},
     {"kafka.*", "properties.*", BOTH, WR_OPT_TEXT, false, false, NULL, NULL, "a librdkafka property; only harmless ones pass"},
     {NULL, NULL, 0, WR_OPT_TEXT, false, false, NULL, NULL, NULL},
 };
