@@ -180,7 +180,7 @@ wr_status wr_bind_aggregate(struct xctx *x, const struct wr_ast_expr *e, struct 
     if (e->nulls == 2)
         return wr_bind_refuse(b, e->off, "RESPECT NULLS", "aggregates pass NULLs over");
     struct xctx in = {.b = b, .rel = x->group->from, .group = x->group, .clause = "an aggregate", .in_agg = true, .env = x->env};
-    struct aggref r = {.call = {.fn = fn, .filter = -1, .distinct = e->flag, .off = e->off}};
+    struct aggref r = {.call = {.fn = fn, .filter = -1, .distinct = e->flag, .mem = b->a, .off = e->off}};
     WR_TRY(bind_order_inside(&in, e, &r));
     WR_TRY(bind_arguments(&in, e, &r));
     if (e->filter) {
