@@ -653,10 +653,10 @@ struct wr_bound *wr_b_bound(struct wr_parse *p, enum wr_ast_bound kind, struct w
     return b;
 }
 
-struct wr_ast_over *wr_b_frame(struct wr_parse *p, enum wr_ast_frame_unit unit, struct wr_bound *from, struct wr_bound *to)
+struct wr_ast_over *wr_b_frame(struct wr_parse *p, struct wr_token *unit, struct wr_bound *from, struct wr_bound *to)
 {
     struct wr_ast_over *o = wr_b_node(p, sizeof *o);
-    o->unit = unit;
+    o->unit = wr_str_eq_c(unit->text, "rows") ? WR_FRAME_ROWS : wr_str_eq_c(unit->text, "range") ? WR_FRAME_RANGE : WR_FRAME_GROUPS;
     o->from = from->kind;
     o->from_n = from->n;
     o->to = to ? to->kind : WR_BOUND_CURRENT;

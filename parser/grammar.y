@@ -19,8 +19,8 @@
 
 %fallback ID
     AFTER ANALYZE ANY ASC BEGIN BEGINNING CASCADE CHANGES CLOSE COMMENT CURRENT DEFINE DELAY DESC DESCRIBE DRAIN DROP ENCODE ENFORCED ESCAPE EVERY
-    EXECUTE EXPLAIN FINAL FIRST FOLLOWING FORMAT FUNCTION GROUPS IDLE IF INFER INSERT KEY LANGUAGE LAST LATENESS LOCAL MATCH MATERIALIZED MEASURES
-    METADATA NEXT NULLS OF ONE ONLY ORDINALITY PAST PATH PATTERN PAUSE PER PERIODIC PLACING PRECEDING PRECISION PRINT RANGE REPLACE RESET RESTRICT
+    EXECUTE EXPLAIN FINAL FIRST FOLLOWING FORMAT FUNCTION IDLE IF INFER INSERT KEY LANGUAGE LAST LATENESS LOCAL MATCH MATERIALIZED MEASURES
+    METADATA NEXT NULLS OF ONE ONLY ORDINALITY PAST PATH PATTERN PAUSE PER PERIODIC PLACING PRECEDING PRECISION PRINT REPLACE RESET RESTRICT
     RESUME RETURNING RETURNS ROW ROWS SAVEPOINT SET SETS SHOW SINK SKIP SOME SOURCE STATEMENT STOP STREAM SUBMIT SUBSET SYMMETRIC SYSTEM_TIME
     TEMPORARY TIME TIMEOUT TO UNBOUNDED UNKNOWN UPDATE VARYING VIEW VIRTUAL WHY WITHIN WITHOUT ZONE.
 
@@ -92,11 +92,11 @@ creating(A) ::= creating(S) format(O).                      { A = wr_b_create_fo
 creating(A) ::= creating(S) FROM(T) path(N).                { A = wr_b_create_from(p, S, T, N); }
 creating(A) ::= creating(S) COMMENT(T) STRING(C).           { A = wr_b_create_comment(p, S, T, C); }
 /* options may also stand behind the query */
+create(A) ::= created(S) WITH(T) LP options(O) RP.              { A = wr_b_create_options(p, S, T, O); }
+create(A) ::= created(S) WITH(T) LP options(O) RP format(F).    { A = wr_b_create_format(p, wr_b_create_options(p, S, T, O), F); }
 %type created {struct wr_stmt *}
 created(A) ::= creating(S) AS query(Q).                     { A = wr_b_create_query(p, S, Q); }
 created(A) ::= creating(S) AS subquery(Q).                  { A = wr_b_create_query(p, S, Q); }
-created(A) ::= created(S) WITH(T) LP options(O) RP.         { A = wr_b_create_options(p, S, T, O); }
-created(A) ::= created(S) format(O).                        { A = wr_b_create_format(p, S, O); }
 %type format {struct wr_ast_option *}
 format(A) ::= FORMAT name_token(R) ENCODE name_token(E).            [SHORT] { A = wr_b_format(p, R, E, NULL); }
 format(A) ::= FORMAT name_token(R) ENCODE name_token(E) LP options(O) RP.   { A = wr_b_format(p, R, E, O); }
@@ -180,8 +180,8 @@ number(A) ::= NUM(T).                       { A = T; }
 
 /* ---- CREATE VIEW, CREATE FUNCTION ---- */
 
-created(A) ::= CREATE(T) create_flags(F) VIEW if_not_exists(X) path(N) names_opt(C) AS query(Q).     { A = wr_b_view(p, T, F, X, N, C, Q); }
-created(A) ::= CREATE(T) create_flags(F) VIEW if_not_exists(X) path(N) names_opt(C) AS subquery(Q).  { A = wr_b_view(p, T, F, X, N, C, Q); }
+create(A) ::= CREATE(T) create_flags(F) VIEW if_not_exists(X) path(N) names_opt(C) AS query(Q).     { A = wr_b_view(p, T, F, X, N, C, Q); }
+create(A) ::= CREATE(T) create_flags(F) VIEW if_not_exists(X) path(N) names_opt(C) AS subquery(Q).  { A = wr_b_view(p, T, F, X, N, C, Q); }
 
 stmt(A) ::= function(S).                            { A = S; }
 %type function {struct wr_stmt *}
@@ -732,12 +732,8 @@ over_order(A) ::= .                             { A = NULL; }
 over_order(A) ::= ORDER BY orders(L).           { A = L; }
 %type frame {struct wr_ast_over *}
 frame(A) ::= .                                              { A = NULL; }
-frame(A) ::= frame_unit(U) bound(F).                        { A = wr_b_frame(p, (enum wr_ast_frame_unit)U, F, NULL); }
-frame(A) ::= frame_unit(U) BETWEEN bound(F) AND bound(T).   { A = wr_b_frame(p, (enum wr_ast_frame_unit)U, F, T); }
-%type frame_unit {int}
-frame_unit(A) ::= ROWS.             { A = WR_FRAME_ROWS; }
-frame_unit(A) ::= RANGE.            { A = WR_FRAME_RANGE; }
-frame_unit(A) ::= GROUPS.           { A = WR_FRAME_GROUPS; }
+frame(A) ::= FRAME(U) bound(F).                             { A = wr_b_frame(p, U, F, NULL); }
+frame(A) ::= FRAME(U) BETWEEN bound(F) AND bound(T).        { A = wr_b_frame(p, U, F, T); }
 %type bound {struct wr_bound *}
 bound(A) ::= UNBOUNDED PRECEDING.   { A = wr_b_bound(p, WR_BOUND_UNBOUNDED_PRECEDING, NULL); }
 bound(A) ::= UNBOUNDED FOLLOWING.   { A = wr_b_bound(p, WR_BOUND_UNBOUNDED_FOLLOWING, NULL); }

@@ -110,6 +110,10 @@ static bool repair(struct wr_parse *p, int first)
         wr_hint(p->err, "did you mean %s?", capitals(k, word));
         return true;
     }
+    if (at > 0 && p->tok[at - 1].code == TK_COMMA && far_enough(p, reach_with(p, at - 1, 1, NULL, first))) {
+        wr_hint(p->err, "there is a \",\" too many before it");
+        return true;
+    }
     if (at < p->n && p->tok[at].word && p->tok[at].code != TK_ID) {
         struct wr_token name = p->tok[at];
         name.word = false;
@@ -119,6 +123,10 @@ static bool repair(struct wr_parse *p, int first)
             return true;
         }
     }
+    if (p->tok[at].code == TK_RP && far_enough(p, reach_with(p, at, 1, NULL, first))) {
+        wr_hint(p->err, "there is a \")\" too many");
+        return true;
+    }
     static const struct { int code; const char *text; } marks[] = {{TK_COMMA, ","}, {TK_RP, ")"}, {TK_LP, "("}, {TK_AS, "AS"}};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0] && at > 0; i++) {
         struct wr_token mark = made(marks[i].code, marks[i].text, p->tok[at].off);
@@ -126,14 +134,6 @@ static bool repair(struct wr_parse *p, int first)
             wr_hint(p->err, "is a \"%s\" missing before it?", marks[i].text);
             return true;
         }
-    }
-    if (at > 0 && p->tok[at - 1].code == TK_COMMA && far_enough(p, reach_with(p, at - 1, 1, NULL, first))) {
-        wr_hint(p->err, "there is a \",\" too many before it");
-        return true;
-    }
-    if (at < p->n && far_enough(p, reach_with(p, at, 1, NULL, first)) && p->tok[at].code != TK_ID) {
-        wr_hint(p->err, "it can be left out");
-        return true;
     }
     return false;
 }
@@ -229,6 +229,37 @@ static bool other_dialect(struct wr_parse *p)
     return false;
 }
 
+/* Rules of the language that are broken often. */
+static bool rule(struct wr_parse *p)
+{
+    int before = p->at > 0 ? p->tok[p->at - 1].raw : 0;
+    if (p->tok[0].raw == TK_CREATE && p->tok[p->at].code == TK_STRING && (before == TK_PATH || before == TK_COMMENT)) {
+        wr_hint(p->err, "does the column lack its type?");
+        return true;
+    }
+    switch (p->tok[p->at].code) {
+    case TK_WHERE:
+    case TK_GROUP:
+    case TK_HAVING:
+    case TK_WINDOW:
+    case TK_QUALIFY:
+        wr_hint(p->err, "the order is FROM, WHERE, GROUP BY, HAVING, WINDOW, QUALIFY, ORDER BY, LIMIT, WITH WATERMARK, EMIT");
+        return true;
+    case TK_UNION:
+    case TK_INTERSECT:
+    case TK_EXCEPT:
+        wr_hint(p->err, "a SELECT with ORDER BY, LIMIT or EMIT of its own needs parentheses here");
+        return true;
+    case TK_EQ:
+    case TK_CMP:
+    case TK_LT:
+    case TK_GT:
+        wr_hint(p->err, "comparisons do not chain: write \"a < b AND b < c\"");
+        return true;
+    default: return false;
+    }
+}
+
 static int32_t after_last(const struct wr_parse *p)
 {
     return p->n ? p->tok[p->n - 1].end : 0;
@@ -253,6 +284,7 @@ void wr_parse_explain(struct wr_parse *p, int first)
         wr_b_fail(p, t->off, "unexpected \"%.*s\"", WR_FMT(source(p, p->at)));
     if (other_dialect(p))
         return;
-    if (p->n > TRY_MAX || p->trouble != WR_LEX_FINE || !repair(p, first))
+    bool hinted = p->n <= TRY_MAX && p->trouble == WR_LEX_FINE && repair(p, first);
+    if (!hinted && !rule(p))
         expected(p);
 }

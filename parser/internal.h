@@ -147,7 +147,7 @@ struct wr_bound {             /* one end of a frame */
     struct wr_ast_expr *n;    /* NULL: none */
 };
 struct wr_bound *wr_b_bound(struct wr_parse *p, enum wr_ast_bound kind, struct wr_ast_expr *n);
-struct wr_ast_over *wr_b_frame(struct wr_parse *p, enum wr_ast_frame_unit unit, struct wr_bound *from, struct wr_bound *to);
+struct wr_ast_over *wr_b_frame(struct wr_parse *p, struct wr_token *unit, struct wr_bound *from, struct wr_bound *to);
 
 /* types (ast.c) */
 struct wr_ast_type *wr_b_type(struct wr_parse *p, struct wr_token *t, struct wr_token *second);

@@ -10,7 +10,8 @@
 
 #include "grammar.h"
 
-enum paren { PLAIN, OPTIONS, POSITION, FROM_CALL }; /* FROM_CALL: inside substring(, trim(, extract(, overlay( */
+/* What a parenthesis opens. FROM_CALL: substring(, trim(, extract(, overlay(. WINDOW: behind OVER, or WINDOW w AS. */
+enum paren { PLAIN, OPTIONS, POSITION, FROM_CALL, WINDOW };
 
 struct settle {
     struct wr_parse *p;
@@ -159,6 +160,20 @@ static bool emit_here(int next)
     return next == TK_CHANGES || next == TK_FINAL || next == TK_ON || next == TK_AFTER || next == TK_EVERY || next == TK_PERIODIC;
 }
 
+/* ROWS BETWEEN .., RANGE UNBOUNDED PRECEDING, GROUPS 1 PRECEDING in the parentheses of a window */
+static bool frame_here(const struct settle *s)
+{
+    int next = raw(s, 1);
+    bool bound = next == TK_BETWEEN || next == TK_UNBOUNDED || next == TK_CURRENT || next == TK_INTERVAL || next == TK_STRING || is_number(next);
+    return s->kind[s->depth] == WINDOW && bound;
+}
+
+/* Behind these stands the name of an object, whatever it is called. */
+static bool object_place(int before)
+{
+    return before == TK_INTO || before == TK_TABLE || before == TK_SOURCE || before == TK_SINK || before == TK_STREAM || before == TK_VIEW || before == TK_EXISTS;
+}
+
 static bool job_here(const struct settle *s)
 {
     int before = code(s, 1), next = raw(s, 1);
@@ -179,11 +194,13 @@ static int context(const struct settle *s, int word)
     case TK_TRAILING: yes = s->kind[s->depth] == FROM_CALL && before == TK_LP; break;
     case TK_CAST:
     case TK_TRY_CAST:
-    case TK_MATCH_RECOGNIZE: yes = next == TK_LP; break;
+    case TK_VALUES:
+    case TK_MATCH_RECOGNIZE: yes = next == TK_LP && !object_place(before); break;
     case TK_CONSTRAINT: yes = is_name(ahead(s, 1)) && then == TK_PRIMARY; break;
     case TK_EMIT: yes = emit_here(next); break;
     case TK_FETCH: yes = next == TK_FIRST || next == TK_NEXT; break;
     case TK_FILTER: yes = before == TK_RP && next == TK_LP; break;
+    case TK_FRAME: yes = frame_here(s); break;
     case TK_GROUPING: yes = next == TK_SETS && then == TK_LP; break;
     case TK_IGNORE:
     case TK_RESPECT: yes = next == TK_NULLS; break;
@@ -195,7 +212,6 @@ static int context(const struct settle *s, int word)
     case TK_PRIMARY: yes = next == TK_KEY; break;
     case TK_RECURSIVE: yes = before == TK_WITH && is_name(ahead(s, 1)); break;
     case TK_SIMILAR: yes = next == TK_TO; break;
-    case TK_VALUES: yes = next == TK_LP; break;
     case TK_WATERMARK: yes = before == TK_WITH_WM || before == TK_WITH_WM_FROM || next == TK_FOR || table_watermark(s); break;
     case TK_WINDOW: yes = (is_name(ahead(s, 1)) && then == TK_AS && raw(s, 3) == TK_LP) || ((before == TK_ON || before == TK_AFTER) && next == TK_CLOSE); break;
     default: WR_BUG("keyword %d is marked CONTEXT, but settle.c does not know where it is one", word);
@@ -245,8 +261,10 @@ static int settle_word(const struct settle *s)
         return TK_TYPELIT;
     if (t->raw == TK_WITHIN && code(s, 1) == TK_RP && raw(s, 1) == TK_GROUP && raw(s, 2) == TK_LP)
         return TK_WITHIN_GROUP;
+    if (t->raw == TK_ROWS && frame_here(s))
+        return TK_FRAME;
     if (t->raw == TK_ROW)
-        return raw(s, 1) == TK_LP || type_place(s) ? TK_ROWC : TK_ROW;
+        return (raw(s, 1) == TK_LP && !object_place(code(s, 1))) || type_place(s) ? TK_ROWC : TK_ROW;
     if (t->raw == TK_ID)
         return wr_str_eq_c(t->text, "struct") && type_place(s) ? TK_ROWC : wr_str_eq_c(t->text, "map") && type_place(s) ? TK_MAPC : TK_ID;
     const struct wr_keyword *k = wr_keyword_find(t->text);
@@ -261,10 +279,13 @@ static enum paren paren_kind(const struct settle *s)
     const struct wr_token *before = &s->tok[s->i - 1];
     int next = raw(s, 1);
     bool query = next == TK_SELECT || next == TK_LP || next == TK_WITH || next == TK_VALUES;
-    if (before->raw == TK_WITH || (s->i > 1 && s->tok[s->i - 2].raw == TK_ENCODE))
+    bool encode = s->i > 3 && s->tok[s->i - 2].raw == TK_ENCODE && s->tok[s->i - 4].raw == TK_FORMAT;
+    if (before->raw == TK_WITH || encode)
         return OPTIONS;
     if ((before->raw == TK_EXPLAIN && s->i == 1) || (before->raw == TK_ANALYZE && s->i == 2 && s->tok[0].raw == TK_EXPLAIN))
         return query ? PLAIN : OPTIONS;
+    if (before->code == TK_OVER || (before->code == TK_AS && !query))
+        return WINDOW;
     if (!before->word)
         return PLAIN;
     return wr_str_eq_c(before->text, "position") ? POSITION : one_of(before->text, from_calls) ? FROM_CALL : PLAIN;

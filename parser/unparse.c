@@ -53,10 +53,16 @@ void wr_unparse_string(struct wr_buf *out, struct wr_str text)
     doubled(out, text, '\'');
 }
 
+/* CONTEXT words that nothing we print can turn into keywords: window.start looks better than "window".start. */
+static bool is_harmless(struct wr_str s)
+{
+    return wr_str_eq_c(s, "window") || wr_str_eq_c(s, "partition") || wr_str_eq_c(s, "offset");
+}
+
 void wr_unparse_ident(struct wr_buf *out, struct wr_str name)
 {
     const struct wr_keyword *k = wr_keyword_find(name);
-    if (!is_simple(name) || is_special(name) || (k && k->kind != WR_KW_FREE))
+    if (!is_simple(name) || is_special(name) || (k && k->kind != WR_KW_FREE && !is_harmless(name)))
         doubled(out, name, '"');
     else
         wr_buf_str(out, name);
