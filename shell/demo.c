@@ -27,28 +27,28 @@ struct demo {
 static const struct demo demos[] = {
     {"black-friday", "black-friday-sales", 3, 200, 30,
      "    id_pedido   TEXT NOT NULL,\n    categoria   TEXT,\n    valor       DECIMAL(12,2),\n    \"timestamp\" TIMESTAMP",
-     "SELECT window_start, categoria, sum(valor) AS faturamento_total, count(*) AS volume_vendas\nFROM events\nGROUP BY window(\"timestamp\", '1 min'), categoria\n"
+     "SELECT window_start, categoria,\n       sum(valor) AS faturamento_total, count(*) AS volume_vendas\nFROM events\nGROUP BY window(\"timestamp\", '1 min'), categoria\n"
      "WITH WATERMARK '2 min'",
      WINDOWED},
     {"iot", "iot_sensors", 2, 100, 150,
      "    sensor_id   TEXT NOT NULL,\n    location    TEXT,\n    temperature DOUBLE,\n    battery     DOUBLE,\n    \"timestamp\" TIMESTAMP",
-     "SELECT window_start, location, round(avg(temperature), 2) AS average, min(temperature) AS coldest, max(temperature) AS hottest, min(battery) AS battery\n"
+     "SELECT window_start, location, round(avg(temperature), 2) AS average,\n       min(temperature) AS coldest, max(temperature) AS hottest, min(battery) AS battery\n"
      "FROM events\nGROUP BY window(\"timestamp\", '5 min'), location\nWITH WATERMARK '10 min'",
      WINDOWED},
     {"user-activity", "user_activity", 2, 200, 60,
      "    user_id          TEXT NOT NULL,\n    action           TEXT,\n    browser          TEXT,\n    session_duration INTEGER,\n    \"timestamp\"      TIMESTAMP",
-     "SELECT window_start, action, count(*) AS events, count(DISTINCT user_id) AS users, round(avg(session_duration), 1) AS seconds\nFROM events\n"
+     "SELECT window_start, action, count(*) AS events, count(DISTINCT user_id) AS users,\n       round(avg(session_duration), 1) AS seconds\nFROM events\n"
      "GROUP BY window(\"timestamp\", '5 min'), action\nWITH WATERMARK '2 min'",
      WINDOWED},
     {"transactions", "financial_transactions", 3, 100, 60,
      "    id_transacao TEXT NOT NULL,\n    id_vendedor  TEXT,\n    valor        DECIMAL(12,2),\n    \"timestamp\"  TIMESTAMP",
-     "SELECT id_vendedor, sum(valor) AS total, count(*) AS transactions, round(avg(valor), 2) AS average\nFROM events\nGROUP BY id_vendedor", RUNNING},
+     "SELECT id_vendedor, sum(valor) AS total, count(*) AS transactions,\n       round(avg(valor), 2) AS average\nFROM events\nGROUP BY id_vendedor", RUNNING},
     {"card-bursts", "card_transactions", 1, 0, 60,
      "    transaction_id    TEXT NOT NULL,\n    card_id           TEXT,\n    merchant_category TEXT,\n    amount            DECIMAL(12,2),\n    \"timestamp\"       TIMESTAMP",
-     "SELECT merchant_category, count(*) AS payments, sum(amount) AS total, max(amount) AS highest\nFROM events\nGROUP BY merchant_category", RUNNING},
+     "SELECT merchant_category, count(*) AS payments,\n       sum(amount) AS total, max(amount) AS highest\nFROM events\nGROUP BY merchant_category", RUNNING},
     {"random-events", "random_events", 1, 100, 60,
      "    id          BIGINT,\n    value       DOUBLE,\n    \"timestamp\" TIMESTAMP",
-     "SELECT id, count(*) AS events, round(avg(value), 2) AS average, min(value) AS lowest, max(value) AS highest\nFROM events\nWHERE value >= 10\nGROUP BY id", RUNNING},
+     "SELECT id, count(*) AS events, round(avg(value), 2) AS average,\n       min(value) AS lowest, max(value) AS highest\nFROM events\nWHERE value >= 10\nGROUP BY id", RUNNING},
 };
 enum { N_DEMO = sizeof demos / sizeof demos[0] };
 
@@ -73,16 +73,16 @@ static void *generate(void *arg)
 
 static void generator_sql(struct wr_buf *out, const struct demo *d, const char *brokers)
 {
-    wr_buf_printf(out, "CREATE SOURCE generator WITH (connector = 'datagen', scenario = '%s', speedup = '%d'", d->name, d->speedup);
+    wr_buf_printf(out, "CREATE SOURCE generator WITH (\n    connector = 'datagen', scenario = '%s', speedup = '%d'", d->name, d->speedup);
     if (d->rate)
         wr_buf_printf(out, ", rows_per_second = '%d'", d->rate);
-    wr_buf_printf(out, ");\nCREATE SINK topic WITH (connector = 'kafka', brokers = '%s', topic = '%s', format = 'json');\nINSERT INTO topic SELECT * FROM generator;\n",
-                  brokers, d->topic);
+    wr_buf_printf(out, "\n);\nCREATE SINK topic WITH (\n    connector = 'kafka', brokers = '%s',\n    topic = '%s', format = 'json'\n);\n", brokers, d->topic);
+    wr_buf_puts(out, "INSERT INTO topic SELECT * FROM generator;\n");
 }
 
 static void query_sql(struct wr_buf *out, const struct demo *d, const char *brokers, bool live)
 {
-    wr_buf_printf(out, "CREATE SOURCE events (\n%s\n) WITH (connector = 'kafka', brokers = '%s', topic = '%s', format = 'json', start = 'earliest');\n\n", d->columns,
+    wr_buf_printf(out, "CREATE SOURCE events (\n%s\n) WITH (\n    connector = 'kafka', brokers = '%s',\n    topic = '%s', format = 'json', start = 'earliest'\n);\n\n", d->columns,
                   brokers, d->topic);
     wr_buf_printf(out, "%s\n%s;\n", d->query, live ? d->emit_live : d->emit_plain);
 }
@@ -93,7 +93,7 @@ static int run_both(const struct demo *d, const char *brokers, const struct wr_a
     struct wr_buf rows = WR_BUF_INIT(1 << 16), query = WR_BUF_INIT(1 << 16);
     generator_sql(&rows, d, brokers);
     query_sql(&query, d, brokers, live);
-    fprintf(stderr, "-- rows are made up and written to topic \"%s\" of a broker inside this process; event time runs %d times as fast as the clock\n%.*s\n", d->topic,
+    fprintf(stderr, "-- rows are made up and written to a topic of a broker inside this process;\n-- event time runs %d times as fast as the clock\n%.*s\n",
             d->speedup, (int)rows.n, rows.p);
     fprintf(stderr, "-- the query\n%.*s\n", (int)query.n, query.p);
     struct generator g = {.sql = wr_buf_get(&rows)};

@@ -309,15 +309,26 @@ static void on_log(void *ctx, struct wr_str line)
     pthread_mutex_unlock(&v->lock);
 }
 
+static void begin(struct wr_view *v, const struct wr_sink_spec *spec)
+{
+    v->start_us = wr_clock_mono();
+    v->stop = spec->stop;
+    if (v->collect)
+        return;
+    wr_log_hook(on_log, v);
+    wr_term_enter();
+}
+
 wr_status wr_live_sink(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err WR_UNUSED)
 {
     struct wr_live *l = ctx;
+    struct wr_view *v = l->view;
+    if (!l->sink && !v->start_us)
+        begin(v, spec);
     if (sink != l->sink)
         return WR_OK;
-    struct wr_view *v = l->view;
     v->schema = spec->schema;
     v->updating = spec->updating;
-    v->stop = spec->stop;
     size_t n = (size_t)spec->schema->n + 1;
     v->content = wr_calloc(n, sizeof *v->content);
     v->width = wr_calloc(n, sizeof *v->width);
@@ -326,17 +337,13 @@ wr_status wr_live_sink(void *ctx, const struct wr_plan *sink, const struct wr_si
         v->right[i] = wr_type_is_number(spec->schema->field[i].type);
     wr_buf_str(&v->null_text, wr_opt_text_or(spec->opts, "null", ""));
     choose_key(v, sink->in[0]);
-    v->start_us = wr_clock_mono();
     struct live_sink *s = wr_calloc(1, sizeof *s);
     s->base.vt = &live_vt;
     s->view = v;
     *out = &s->base;
-    if (v->collect) {
+    if (v->collect)
         gather_begin(v);
-    } else {
-        wr_log_hook(on_log, v);
-        wr_term_enter();
-    }
+    begin(v, spec);
     return WR_OK;
 }
 
@@ -352,9 +359,9 @@ bool wr_live_init(struct wr_live *l, const struct wr_jobplan *plan)
             n++;
         }
     bool collect = n == 1 && l->sink->bounded && wr_display()->collect;
-    if (!collect && (n != 1 || l->sink->bounded || !wr_term_draws()))
+    if (!collect && (n > 1 || (n == 1 && l->sink->bounded) || !wr_term_draws()))
         return false;
-    if (!wr_str_eq_c(wr_opt_text_or(l->sink->u.sink.spec.opts, "format", "table"), "table"))
+    if (n == 1 && !wr_str_eq_c(wr_opt_text_or(l->sink->u.sink.spec.opts, "format", "table"), "table"))
         return false;
     struct wr_view *v = wr_calloc(1, sizeof *v);
     *v = (struct wr_view){.plan = plan, .collect = collect, .colors = wr_term_colors(), .utf8 = wr_term_utf8()};

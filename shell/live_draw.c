@@ -128,7 +128,7 @@ void wr_view_header(struct wr_view *v, struct wr_buf *out)
 /* ---- figures ---- */
 
 struct figures {
-    uint64_t records, late, bad, held, lag;
+    uint64_t records, written, late, bad, held, lag;
     bool lag_known;
     int64_t wm, newest;   /* WR_WM_NONE: unknown */
 };
@@ -145,6 +145,7 @@ static void read_figures(const struct wr_view *v, const struct wr_job *job, stru
         struct wr_node_stats s;
         wr_job_node(job, i, &s);
         f->held += s.n.held;
+        f->written += p->kind == WR_PLAN_SINK ? s.n.passed : 0;
         const struct wr_source *src = wr_job_source(job, i);
         for (int k = 0; src && k < src->n_part; k++) {
             const struct wr_part *part = &src->part[k];
@@ -245,6 +246,11 @@ static void put_status(struct wr_view *v, const struct wr_job *job, bool last)
         wr_buf_puts(&p.part, " rows/s");
     }
     pack(&p);
+    if (!v->schema) {
+        wr_buf_puts(&p.part, "written ");
+        wr_put_number(&p.part, f.written);
+        pack(&p);
+    }
     if (f.lag_known) {
         wr_buf_puts(&p.part, "lag ");
         wr_put_number(&p.part, f.lag);

@@ -25,7 +25,7 @@ struct wr_view {
     struct wr_str *name;          /* collect: columns, "op" last where results are taken back */
     uint64_t n_printed;           /* collect: rows that went out before the end, because they were very many */
     const struct wr_jobplan *plan;
-    const struct wr_schema *schema;
+    const struct wr_schema *schema; /* NULL: no rows, only the status line */
     bool updating;                /* keeps rows and redraws; else rows scroll by */
     bool unique;                  /* key columns identify a row: a change replaces it */
     int n_key;

@@ -44,11 +44,11 @@ class Case:
         ready(program)
         return program
 
-    def live(self, select, **more):
+    def live(self, select, before="", **more):
         """A query over growing.json on a terminal."""
         self.write("growing.json", "\n")      # a blank line is no record
         self.write("live.sql", "CREATE SOURCE f (k TEXT, v BIGINT, ts TIMESTAMP) WITH (connector = 'file', path = '%s', format = 'json', "
-                   "follow = 'true');\n%s;\n" % (self.path("growing.json"), select))
+                   "follow = 'true');\n%s\n%s;\n" % (self.path("growing.json"), before, select))
         return self.run("run", self.path("live.sql"), **more)
 
     def more(self, *rows):
@@ -234,6 +234,17 @@ def live_scrolls(case):
         assert p.end() == 0
 
 
+def only_status(case):
+    """A job without a console shows how it gets on, and what it did."""
+    with case.live("INSERT INTO o SELECT k FROM f WHERE v > 0", before="CREATE SINK o WITH (connector = 'blackhole');") as p:
+        p.wait_for(r"^ 0 rows/s · written 0 · late 0 · bad 0 · state 0 rows · q stops$")
+        case.more('{"k": "a", "v": 1}', '{"k": "b", "v": 0}', '{"k": "c", "v": 1}', "no json")
+        p.wait_for(r"rows/s · written 2 · late 0 · bad 1 · state 0 rows · q stops$")
+        p.type("q")
+        p.wait_for(r"^ 4 rows read in [0-9.]+ s · written 2 · late 0 · bad 1 · state 0 rows$")
+        assert p.end() == 0
+
+
 def narrow(case):
     """Headers and texts shrink, numbers are never cut; what does not fit is said."""
     with case.live("SELECT k AS a_long_heading, k || k AS twice, sum(v) AS sum, count(*) AS count_of_rows FROM f GROUP BY k", rows=12, cols=40) as p:
@@ -257,8 +268,8 @@ def dumb_terminal(case):
 
 
 def main():
-    cases = [statements_and_prompts, control_c_and_d, backslash_commands, history_and_rc, completion, live_table, live_windows, live_scrolls, narrow,
-             dumb_terminal]
+    cases = [statements_and_prompts, control_c_and_d, backslash_commands, history_and_rc, completion, live_table, live_windows, live_scrolls, only_status,
+             narrow, dumb_terminal]
     failed = 0
     for run in cases:
         if len(sys.argv) > 1 and run.__name__ not in sys.argv[1:]:
