@@ -109,7 +109,7 @@ void wr_side_add_bad(struct wr_op *side, const struct wr_bad *bad);
 void wr_side_add_late(struct wr_op *side, const struct wr_batch *src, const uint32_t *row, uint32_t n);
 const struct wr_source *wr_scan_source(const struct wr_op *op);
 wr_status wr_scan_position(struct wr_op *op, struct wr_buf *out, struct wr_error *err);
-/* side.c: counts, logs and routes a bad row whose origin is known. */
+/* op_side.c: counts (by reason; an operator's own n.bad is the caller's: results that cannot be shown are no input rows), logs and routes. */
 wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *bad, struct wr_error *err);
 /* op_exchange.c: where an exchange sends to; set while the job is built. */
 void wr_exchange_target(struct wr_op *op, struct wr_op **to, int n, int in, struct wr_arena *a);

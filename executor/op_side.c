@@ -152,7 +152,6 @@ wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *ba
     const struct wr_origin *o = &bad->from;
     const struct wr_plan *sp = scan;
     const char *msg = bad->msg[0] ? bad->msg : wr_reason_help(bad->reason);
-    op->n.bad++;
     uint64_t n = atomic_fetch_add(&job->bad_by_reason[bad->reason], 1) + 1;
     if (sp && sp->u.scan.on_error_fail)
         return wr_fail(err, WR_EDATA, "bad row in source \"%.*s\"%s%.*s%s at %.*s partition %d offset %lld: %s", WR_FMT(sp->u.scan.spec.name),
@@ -179,6 +178,7 @@ wr_status wr_op_bad(struct wr_op *op, const struct wr_batch *b, uint32_t row, en
     if (n)
         memcpy(bad.msg, msg.p, n);
     wr_batch_origin(b, row, &bad.from);
+    op->n.bad++;
     return wr_job_bad(op, b->scan, &bad, err);
 }
 

@@ -19,6 +19,7 @@ struct sink {
 static wr_status report_bad(void *ctx, const struct wr_bad *bad, struct wr_error *err)
 {
     struct wr_op *op = ctx;
+    op->n.bad++;
     op->n.passed--; /* it was counted as handed over */
     return wr_job_bad(op, NULL, bad, err);
 }

@@ -18,6 +18,7 @@ struct scan {
 static wr_status report_bad(void *ctx, const struct wr_bad *bad, struct wr_error *err)
 {
     struct wr_op *op = ctx;
+    op->n.bad++;
     return wr_job_bad(op, op->plan, bad, err);
 }
 
