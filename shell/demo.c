@@ -75,7 +75,7 @@ static void generator_sql(struct wr_buf *out, const struct demo *d, const char *
 {
     wr_buf_printf(out, "CREATE SOURCE generator WITH (\n    connector = 'datagen', scenario = '%s', speedup = '%d'", d->name, d->speedup);
     if (d->rate)
-        wr_buf_printf(out, ", rows_per_second = '%d'", d->rate);
+        wr_buf_printf(out, ",\n    rows_per_second = '%d'", d->rate);
     wr_buf_printf(out, "\n);\nCREATE SINK topic WITH (\n    connector = 'kafka', brokers = '%s',\n    topic = '%s', format = 'json'\n);\n", brokers, d->topic);
     wr_buf_puts(out, "INSERT INTO topic SELECT * FROM generator;\n");
 }

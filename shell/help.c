@@ -26,7 +26,7 @@ static const struct help table[] = {
     {"RESET", "puts a setting back", "RESET name"},
     {"SELECT", "a query; without INSERT its rows are printed",
      "[WITH name AS (SELECT ...), ...]\nSELECT [DISTINCT] expression [AS name], ...\nFROM source | view | (SELECT ...) [AS name]\n[WHERE condition]\n"
-     "[GROUP BY window(time, '1 min') | window(time, '10 min', '1 min') | session_window(time, '5 min'), expression, ...]\n[HAVING condition]\n"
+     "[GROUP BY [window(time, '1 min') | window(time, '10 min', '1 min')\n           | session_window(time, '5 min'),] expression, ...]\n[HAVING condition]\n"
      "[UNION ALL SELECT ...]\n[ORDER BY expression [DESC], ... [LIMIT n]]\n[WITH WATERMARK '2 min' [IDLE TIMEOUT '30 s'] [LATENESS '10 min']]\n[EMIT CHANGES [EVERY '5 s'] | EMIT FINAL]"},
     {"SET", "changes a setting of this session", "SET name = value\nSHOW ALL lists the settings"},
     {"SHOW", "what there is",
