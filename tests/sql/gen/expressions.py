@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "fixtures"))
 import postgres
 import proc
 
-ICU = '%s(s COLLATE "und-x-icu")'     # the server's own locale is C
+ICU = '%s(s COLLATE "C.utf8")'     # the server's own locale is C
 OUT = os.path.join(HERE, "..", "expr")
 
 TABLES = [
