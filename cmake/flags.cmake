@@ -27,7 +27,7 @@ endfunction()
 add_compile_definitions(_GNU_SOURCE= WEIR_VERSION="${PROJECT_VERSION}")
 add_compile_options(
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
-    -Wpointer-arith -Wcast-qual -Wundef -Werror=format-security
+    -Wpointer-arith -Wcast-qual -Wundef -Werror=format-security -Werror=implicit-function-declaration
     -fno-strict-aliasing -fno-strict-overflow
     "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(WEIR_WERROR)

@@ -499,7 +499,7 @@ static wr_status read_emit(struct binder *b, const struct wr_ast_emit *e, struct
     cl->emit_off = e->off;
     cl->emit = e->kind == WR_AST_EMIT_FINAL ? WR_EMIT_FINAL : WR_EMIT_CHANGES;
     cl->every = 0;
-    return e->every ? wr_bind_duration(b, e->every, "the interval of EMIT", false, &cl->every) : WR_OK;
+    return e->every ? wr_bind_duration(b, e->every, "the interval of EMIT", 1, &cl->every) : WR_OK;
 }
 
 static wr_status bind_body(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)

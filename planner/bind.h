@@ -110,7 +110,7 @@ wr_status wr_bind_literal(struct binder *b, const struct wr_ast_expr *e, bool mi
 wr_status wr_bind_type(struct binder *b, const struct wr_ast_type *t, struct wr_type *out);
 wr_status wr_bind_interval(struct binder *b, const struct wr_ast_expr *e, struct wr_interval *iv);
 /* A positive (or, zero allowed, not negative) length of time from '1 min' or INTERVAL '1' MINUTE. what: for messages. */
-wr_status wr_bind_duration(struct binder *b, const struct wr_ast_expr *e, const char *what, bool zero, int64_t *us);
+wr_status wr_bind_duration(struct binder *b, const struct wr_ast_expr *e, const char *what, int least, int64_t *us); /* least 1: more than zero; 0: zero or more; -1: any */
 wr_status wr_bind_count(struct binder *b, const struct wr_ast_expr *e, const char *what, int64_t *n);
 
 /* ---- windows ---- */

@@ -4,6 +4,9 @@
  *         A name is looked for as a column, then as a member of a ROW column. */
 #include "planner/bind.h"
 
+#include <stdlib.h>
+#include <stdio.h>
+
 wr_status wr_bind_refuse(struct binder *b, int32_t off, const char *what, const char *hint)
 {
     wr_fail_at(b->err, WR_ESQL, off, "%s is not supported", what);

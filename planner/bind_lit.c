@@ -5,6 +5,7 @@
 #include "core/decimal.h"
 #include "core/time.h"
 
+#include <stdlib.h>
 #include <errno.h>
 
 static wr_status constant(struct binder *b, struct wr_value v, int32_t off, struct wr_expr **out)
@@ -136,7 +137,7 @@ wr_status wr_bind_interval(struct binder *b, const struct wr_ast_expr *e, struct
     return WR_ESQL;
 }
 
-wr_status wr_bind_duration(struct binder *b, const struct wr_ast_expr *e, const char *what, bool zero, int64_t *us)
+wr_status wr_bind_duration(struct binder *b, const struct wr_ast_expr *e, const char *what, int least, int64_t *us)
 {
     if (e->kind != WR_E_STRING && e->kind != WR_E_INTERVAL) {
         wr_fail_at(b->err, WR_ESQL, e->off, "%s must be a duration written out", what);
@@ -153,8 +154,8 @@ wr_status wr_bind_duration(struct binder *b, const struct wr_ast_expr *e, const 
     bool over = __builtin_mul_overflow((int64_t)iv.days, WR_US_DAY, us) || __builtin_add_overflow(*us, iv.us, us);
     if (over || *us > 400 * 366 * WR_US_DAY)
         return wr_fail_at(b->err, WR_ESQL, e->off, "%s is too long: \"%.*s\"", what, WR_FMT(e->text));
-    if (*us < 0 || (*us == 0 && !zero))
-        return wr_fail_at(b->err, WR_ESQL, e->off, "%s must be %s, not \"%.*s\"", what, zero ? "zero or more" : "more than zero", WR_FMT(e->text));
+    if (least >= 0 && (*us < 0 || (*us == 0 && least > 0)))
+        return wr_fail_at(b->err, WR_ESQL, e->off, "%s must be %s, not \"%.*s\"", what, least ? "more than zero" : "zero or more", WR_FMT(e->text));
     return WR_OK;
 }
 

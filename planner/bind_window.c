@@ -144,7 +144,7 @@ static wr_status read_durations(struct binder *b, const struct form *f, const st
     int64_t v[N_PARTS] = {0};
     for (int i = 0; i < N_PARTS; i++)
         if (g->dur[i])
-            WR_TRY(wr_bind_duration(b, g->dur[i], part_name[i], i == P_OFFSET, &v[i]));
+            WR_TRY(wr_bind_duration(b, g->dur[i], part_name[i], i == P_OFFSET ? -1 : 1, &v[i]));
     *w = (struct wr_window){.kind = f->kind, .size = v[P_SIZE], .slide = v[P_SLIDE] ? v[P_SLIDE] : v[P_SIZE], .time_col = -1, .start_col = -1,
                             .end_col = -1};
     if (w->slide > w->size)
@@ -157,7 +157,8 @@ static wr_status read_durations(struct binder *b, const struct form *f, const st
         return wr_fail_at(b->err, WR_ESQL, call->off, "a row would belong to %lld windows, more than %d", (long long)(w->size / w->slide), MAX_WINDOWS);
     if (w->kind == WR_WIN_HOP && w->slide == w->size)
         w->kind = WR_WIN_TUMBLE;
-    w->offset = v[P_OFFSET] % (w->kind == WR_WIN_CUMULATE ? w->size : w->slide);
+    int64_t round = w->kind == WR_WIN_CUMULATE ? w->size : w->slide;
+    w->offset = (v[P_OFFSET] % round + round) % round;
     return WR_OK;
 }
 
@@ -311,11 +312,11 @@ wr_status wr_bind_wmclause(struct binder *b, const struct wr_ast_watermark *w, s
     out->idle = out->lateness = -1;
     out->delay = 0;
     if (w->delay)
-        WR_TRY(wr_bind_duration(b, w->delay, "the watermark's delay", true, &out->delay));
+        WR_TRY(wr_bind_duration(b, w->delay, "the watermark's delay", 0, &out->delay));
     if (w->idle)
-        WR_TRY(wr_bind_duration(b, w->idle, "the idle timeout", true, &out->idle));
+        WR_TRY(wr_bind_duration(b, w->idle, "the idle timeout", 0, &out->idle));
     if (w->lateness)
-        WR_TRY(wr_bind_duration(b, w->lateness, "the lateness", true, &out->lateness));
+        WR_TRY(wr_bind_duration(b, w->lateness, "the lateness", 0, &out->lateness));
     return WR_OK;
 }
 

@@ -3,6 +3,8 @@
  *         a view's query. The object is put into the catalog only when all of it is right.
  * Memory: an object's own arena (catalog.h); the jobplan given to the binder is only scratch. */
 #include "planner/bind.h"
+
+#include <stdio.h>
 #include "parser/parse.h"
 
 /* ---- a new object ---- */
@@ -294,7 +296,7 @@ static wr_status read_watermark(struct binder *b, struct wr_object *o, const str
     if (!e || names_column(e, name))
         return WR_OK;
     if (e->kind == WR_E_BINARY && wr_str_eq_c(e->text, "-") && names_column(e->a, name))
-        return wr_bind_duration(b, e->b, "the watermark's delay", true, &o->delay);
+        return wr_bind_duration(b, e->b, "the watermark's delay", 0, &o->delay);
     wr_fail_at(b->err, WR_ESQL, e->off, "a watermark is the column, or the column minus an interval");
     wr_hint(b->err, "write WATERMARK FOR %.*s AS %.*s - INTERVAL '1' MINUTE", WR_FMT(name), WR_FMT(name));
     return WR_ESQL;

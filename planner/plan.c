@@ -2,6 +2,8 @@
  * Rules:  one line a node, inputs indented below; what a node does on the first line, what it keeps and when it lets go on the next.
  *         Names are those of the input's columns. Nothing printed depends on addresses, so plans can be compared as text. */
 #include "planner/internal.h"
+
+#include <stdlib.h>
 #include "core/time.h"
 
 const char *wr_plan_name(enum wr_pkind k)

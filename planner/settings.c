@@ -3,6 +3,7 @@
  * Memory: texts in the catalog's arena. */
 #include "planner/catalog.h"
 #include "core/time.h"
+#include <stdlib.h>
 #include <errno.h>
 
 enum kind { INT, BOOL, DURATION, BYTES, TEXT, ENUM };
