@@ -239,6 +239,8 @@ static wr_status show(struct wr_op *op, struct session *s, enum wr_rowop kind, s
     }
     a->out.b->len--;
     a->out.b->n_live--;
+    if (kind == WR_OP_UPDATE_AFTER)
+        a->out.op[r - 1] = WR_OP_DELETE; /* the -U just written has no +U */
     s->shown = false;
     struct wr_bad bad = {.reason = WR_R_OVERFLOW, .from = {.part = -1, .offset = -1, .ts_us = INT64_MIN}};
     return wr_job_bad(op, NULL, &bad, err);
@@ -613,7 +615,18 @@ static wr_status session_restore(struct wr_op *op, struct wr_store_reader *r, st
     return l.damaged ? wr_fail(err, WR_EIO, "the checkpoint's state of a session window is damaged") : WR_OK;
 }
 
+/* The heap is in order only at its top, so the one that is due first is shown, and sessions merged away are counted until they are popped. */
+static uint64_t session_windows(const struct wr_op *op, struct wr_window_stats *out, int max)
+{
+    const struct session_op *a = op->ctx;
+    for (int i = 0; i < max; i++)
+        out[i] = (struct wr_window_stats){INT64_MAX, INT64_MAX, 0, 0};
+    if (a->n_heap > 0 && max > 0)
+        out[0] = (struct wr_window_stats){a->heap[0]->start, end_of(a, a->heap[0]), a->heap[0]->rows, 1};
+    return a->n_heap;
+}
+
 const struct wr_op_vt wr_op_session = {
     .name = "session", .open = session_open, .process = session_process, .watermark = session_watermark, .tick = session_tick, .flush = session_flush,
-    .finish = wr_op_no_finish, .checkpoint = session_checkpoint, .restore = session_restore, .close = session_close,
+    .finish = wr_op_no_finish, .checkpoint = session_checkpoint, .restore = session_restore, .close = session_close, .windows = session_windows,
 };
