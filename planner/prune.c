@@ -7,6 +7,7 @@
 
 struct prune {
     struct wr_arena *a;  /* the job's */
+    const struct wr_jobplan *j;
     struct wr_arena tmp;
     bool **need;         /* by node id: by output column */
     int **map;           /* by node id: old output column -> new one; -1: gone */
@@ -76,6 +77,15 @@ static void need_same(const bool *mine, int n, bool *need)
         need[i] |= mine[i];
 }
 
+static bool has_reader(const struct prune *pr, const struct wr_plan *scan)
+{
+    for (int i = 0; i < pr->j->n_node; i++)
+        for (int k = 0; k < pr->j->node[i]->n_in; k++)
+            if (pr->j->node[i]->in[k] == scan)
+                return true;
+    return false;
+}
+
 static void need_inputs(struct prune *pr, const struct wr_plan *p)
 {
     const bool *mine = pr->need[p->id];
@@ -87,6 +97,9 @@ static void need_inputs(struct prune *pr, const struct wr_plan *p)
         for (int i = 0; p->u.side.which == WR_SIDE_LATE && i < p->u.side.n_col; i++)
             if (mine[i])
                 pr->need[p->u.side.scan->id][p->u.side.col[i]] = true;
+        /* source$errors by itself: what is wrong with the columns as declared. Beside a query it shows what that query met. */
+        if (p->u.side.which == WR_SIDE_ERRORS && !has_reader(pr, p->u.side.scan))
+            need_all(pr->need[p->u.side.scan->id], p->u.side.scan->out->n);
         break;
     case WR_PLAN_WATERMARK:
         need_same(mine, p->out->n, in);
@@ -353,7 +366,7 @@ static void rebuild(struct prune *pr, struct wr_plan *p, int old_in_n)
 
 void wr_prune(struct wr_jobplan *j)
 {
-    struct prune pr = {.a = j->arena};
+    struct prune pr = {.a = j->arena, .j = j};
     pr.need = WR_NEW_N(&pr.tmp, bool *, j->n_node + 1);
     pr.map = WR_NEW_N(&pr.tmp, int *, j->n_node + 1);
     int *width = WR_NEW_N(&pr.tmp, int, j->n_node + 1);
