@@ -208,7 +208,13 @@ wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
     bool several = job->n_transactional > 1;
     uint64_t id = wr_store_applied(job->store) + 1;
     int64_t t0 = wr_clock_mono();
-    WR_TRY(wr_task_flush(&job->task[0], err));
+    /* EMIT EVERY too gives its changes now: what is in the state and not yet out would be forgotten by a restart. */
+    struct wr_task *t = &job->task[0];
+    bool halting = t->halting;
+    t->halting = true;
+    wr_status flushed = wr_task_flush(t, err);
+    t->halting = halting;
+    WR_TRY(flushed);
     struct wr_buf delta = WR_BUF_INIT(UINT32_MAX);
     wr_status st = snapshot(job, several, &delta, err);
     if (st == WR_OK)
@@ -225,6 +231,7 @@ wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
         job->ckpt_id = id;
         job->ckpt_bytes = bytes;
         job->ckpt_us = wr_clock_mono() - t0;
+        job->ckpt_wall = wr_clock_wall();
         wr_log(WR_LOG_DEBUG, "checkpoint", "%llu: %zu bytes, %lld us", (unsigned long long)id, bytes, (long long)job->ckpt_us);
     }
     return st;
