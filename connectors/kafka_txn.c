@@ -41,7 +41,8 @@ struct wr_kafka_txn {
     bool begun;                /* a transaction is under way */
     bool lost;                 /* it cannot be committed any more */
     bool doubt;                /* commit was called: only the broker knows what became of it */
-    bool single;               /* a batch was refused: records one by one, to find out which */
+    bool single;               /* a batch was refused: records one by one from the next client on, to find out which */
+    bool alone;                /* this client sends them one by one */
     bool carrier_only;         /* the cluster refused positions of input partitions */
     char why[300];             /* it was lost */
     int64_t began;             /* monotonic µs */
@@ -264,6 +265,7 @@ static wr_status settle(struct wr_kafka_out *s, uint64_t goal, bool *done, struc
     rd_kafka_t *asker;
     wr_kafka_out_disconnect(s);
     t->begun = t->lost = false; /* doubt stays until the broker was asked */
+    t->alone = t->single;
     WR_TRY(wr_kafka_out_connect(s, err));
     WR_TRY(open_asker(s, &asker, err));
     wr_status st = WR_OK;
@@ -326,7 +328,7 @@ static void kill_record(struct wr_kafka_txn *t, void *opaque)
 void wr_kafka_txn_undelivered(struct wr_kafka_out *s, const rd_kafka_message_t *m, bool about_record)
 {
     struct wr_kafka_txn *t = s->txn;
-    if (about_record && t->single && m->_private) { /* it was alone in its batch */
+    if (about_record && t->alone && m->_private) { /* it was alone in its batch */
         kill_record(t, m->_private);
         wr_kafka_out_refuse(s, m->err, m->partition, (struct wr_str){m->key, m->key ? (uint32_t)m->key_len : 0},
                             (struct wr_str){m->payload, m->payload ? (uint32_t)m->len : 0});
@@ -577,7 +579,7 @@ static void committed(struct wr_kafka_txn *t, uint64_t ckpt)
     t->known = (struct mark){ckpt, t->token};
     t->begun = t->doubt = t->forgot = false;
     wr_buf_reset(&t->kept);
-    if (t->single)
+    if (t->alone)
         lose(t, "records go out one by one"); /* the next one gets a client of the usual kind */
     t->single = false;
 }

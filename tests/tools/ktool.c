@@ -5,11 +5,13 @@
  *   ktool -b BROKERS produce TOPIC [-p partition] [-z codec] [-e] [-t transactional.id] [-a]
  *   ktool -b BROKERS consume TOPIC [-u]
  *   ktool -b BROKERS ends TOPIC
+ *   ktool -b BROKERS committed TOPIC GROUP
  *
  * produce reads lines: each is one value, or with -e one JSON object {"value", "value_hex", "key", "partition",
  * "timestamp" (ms), "headers": {name: text}}, where no value at all is a tombstone. With -t all of it is one
  * transaction, which -a aborts. consume prints such objects, plus "offset", up to the end as of its start; -u shows
- * records of open and aborted transactions too. ends prints "partition low high" lines.
+ * records of open and aborted transactions too. ends prints "partition low high" lines,
+ * committed "partition offset metadata" lines for the partitions that the group has an offset of.
  * Rules:  ends with code 1 and one line on stderr on any failure; nothing is half reported as success.
  * Memory: what is not freed at once lives until the process ends. */
 #include <getopt.h>
@@ -399,6 +401,24 @@ static void print_ends(const char *topic)
 
 /* ---------------------------------------------------------------- arguments */
 
+static void print_committed(const char *topic, const char *group)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set(conf, "group.id", group);
+    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, conf);
+    int n = partition_count(rk, topic);
+    rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(n);
+    rd_kafka_topic_partition_list_add_range(l, topic, 0, n - 1);
+    rd_kafka_resp_err_t err = rd_kafka_committed(rk, l, WAIT_MS);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        fail("group \"%s\": %s", group, rd_kafka_err2str(err));
+    for (int i = 0; i < l->cnt; i++)
+        if (l->elems[i].offset >= 0)
+            printf("%d %" PRId64 " %.*s\n", l->elems[i].partition, l->elems[i].offset, (int)l->elems[i].metadata_size, (const char *)l->elems[i].metadata);
+    rd_kafka_topic_partition_list_destroy(l);
+    rd_kafka_destroy(rk);
+}
+
 int main(int argc, char **argv)
 {
     struct produce_how how = { .partition = RD_KAFKA_PARTITION_UA, .codec = "none" };
@@ -434,6 +454,8 @@ int main(int argc, char **argv)
         consume(topic, uncommitted);
     else if (strcmp(verb, "ends") == 0)
         print_ends(topic);
+    else if (strcmp(verb, "committed") == 0 && argc - optind == 3)
+        print_committed(topic, argv[optind + 2]);
     else
         fail("no verb \"%s\"", verb);
     if (fflush(stdout) != 0)

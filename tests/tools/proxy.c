@@ -90,6 +90,8 @@ static int64_t now_ms(void)
 
 static void add(struct bytes *b, const char *p, size_t n)
 {
+    if (n == 0)
+        return;
     if (b->cap - b->n < n) {
         b->cap = (b->n + n) * 2;
         b->p = realloc(b->p, b->cap);
@@ -103,7 +105,8 @@ static void add(struct bytes *b, const char *p, size_t n)
 static void drop_front(struct bytes *b, size_t n)
 {
     b->n -= n;
-    memmove(b->p, b->p + n, b->n);
+    if (b->n && n)
+        memmove(b->p, b->p + n, b->n);
 }
 
 static void pass_on(struct side *s, const char *p, size_t n)
