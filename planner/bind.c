@@ -96,16 +96,25 @@ static wr_status bind_items(struct xctx *x, const struct wr_ast_item *it, struct
     return WR_OK;
 }
 
+static bool name_taken(const struct list *l, int n, struct wr_str name)
+{
+    for (int i = 0; i < n; i++)
+        if (wr_str_eq(l->name[i], name))
+            return true;
+    return false;
+}
+
 /* a, a -> a, a_2: sinks and outer queries need names of their own. */
 static void make_unique(struct binder *b, struct list *l)
 {
-    for (int i = 1; i < l->n_out; i++) {
-        struct wr_str base = l->name[i];
-        for (int again = 2, k = 0; k < i; k++)
-            if (wr_str_eq(l->name[k], l->name[i])) {
-                l->name[i] = wr_arena_printf(b->a, "%.*s_%d", WR_FMT(base), again++);
-                k = -1;
-            }
+    struct wr_str *base = WR_NEW_N(b->a, struct wr_str, l->n_out + 1);
+    for (int i = 0; i < l->n_out; i++) {
+        int again = 1; /* which one of this name */
+        base[i] = l->name[i];
+        for (int k = 0; k < i; k++)
+            again += wr_str_eq(base[k], base[i]);
+        while (name_taken(l, i, l->name[i]))
+            l->name[i] = wr_arena_printf(b->a, "%.*s_%d", WR_FMT(base[i]), again++);
     }
 }
 
@@ -502,7 +511,7 @@ static wr_status read_emit(struct binder *b, const struct wr_ast_emit *e, struct
     return e->every ? wr_bind_duration(b, e->every, "the interval of EMIT", 1, &cl->every) : WR_OK;
 }
 
-static wr_status bind_body(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)
+static wr_status bind_clauses(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)
 {
     struct env own = *env;
     struct wmclause wm;
@@ -534,6 +543,16 @@ static wr_status bind_body(struct binder *b, const struct wr_ast_select *s, cons
     return WR_OK;
 }
 
+static wr_status bind_body(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)
+{
+    if (b->bodies >= MAX_BODIES)
+        return wr_fail_at(b->err, WR_ELIMIT, s->off, "more than %d queries within each other", MAX_BODIES);
+    b->bodies++;
+    wr_status st = bind_clauses(b, s, env, out);
+    b->bodies--;
+    return st;
+}
+
 /* A column that is only NULL has no type yet: TEXT. */
 static wr_status settle_nulls(struct binder *b, struct rel *r)
 {
@@ -556,6 +575,10 @@ static wr_status settle_nulls(struct binder *b, struct rel *r)
 
 wr_status wr_bind_query(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)
 {
-    WR_TRY(bind_body(b, s, env, out));
-    return settle_nulls(b, out);
+    if (b->depth >= MAX_DEPTH)
+        return wr_fail_at(b->err, WR_ELIMIT, s->off, "queries are nested deeper than %d, those of views included", MAX_DEPTH);
+    b->depth++;
+    wr_status st = bind_body(b, s, env, out);
+    b->depth--;
+    return st ? st : settle_nulls(b, out);
 }

@@ -20,7 +20,8 @@ enum {
     MAX_COLUMNS = 1000,
     MAX_WINDOWS = 10000,  /* windows one row may belong to */
     MAX_NODES = 20000,    /* of one jobplan while binding: views that use views twice grow fast */
-    MAX_VIEWS = 32        /* views within views */
+    MAX_DEPTH = 256,      /* queries within queries, those of views and CTEs included */
+    MAX_BODIES = 1500     /* the same, each side of a UNION counted */
 };
 
 struct binder {
@@ -29,7 +30,7 @@ struct binder {
     struct wr_arena *a;           /* the jobplan's */
     const struct wr_plan_opts *o;
     bool final;                   /* --final, or a bare SELECT over bounded input: aggregates give results once, at the end */
-    int depth;                    /* views open around */
+    int depth, bodies;            /* queries, UNION sides being bound around */
     struct wr_error *err;
 };
 

@@ -246,16 +246,12 @@ static wr_status in_view(struct binder *b, const struct wr_object *o, int32_t of
 
 static wr_status bind_view(struct binder *b, const struct wr_object *o, const struct env *env, int32_t off, struct rel *out)
 {
-    if (b->depth >= MAX_VIEWS)
-        return wr_fail_at(b->err, WR_ELIMIT, off, "views are nested deeper than %d", MAX_VIEWS);
     struct env own = {.cl = env->cl};
     struct wr_error *outer = b->err, inner = WR_ERROR_INIT;
     b->err = &inner;
-    b->depth++;
     wr_status st = wr_bind_query(b, o->stmt->select, &own, out);
     if (!st)
         st = wr_rel_rename(b, o->stmt->names, "the view", out);
-    b->depth--;
     b->err = outer;
     if (st) {
         *b->err = inner;

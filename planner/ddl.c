@@ -432,7 +432,7 @@ static void look(void *ctx, struct wr_str table)
     if (wr_str_eq(table, s->name) || wr_str_eq(base, s->name))
         s->found = true;
     const struct wr_object *o = wr_object_find(s->cat, table);
-    if (!s->deep || s->found || !o || o->kind != WR_OBJ_VIEW || s->depth > MAX_VIEWS)
+    if (!s->deep || s->found || !o || o->kind != WR_OBJ_VIEW || s->depth > MAX_DEPTH)
         return;
     s->depth++;
     select_tables(o->stmt->select, look, s);

@@ -196,123 +196,135 @@ static struct wr_plan *drop_identity(struct wr_arena *a WR_UNUSED, struct wr_pla
 
 /* ---- a windowing table function under its own aggregate ---- */
 
-/* What lies between the aggregate and the WINDOW node. */
+/* What a column below an aggregate has to do with the window. */
+enum role { ROLE_NONE, ROLE_START, ROLE_END, ROLE_MADE /* window_time, or computed from a bound */ };
+
+/* What lies between the aggregate and the WINDOW node: node[0] is the aggregate's input, node[n - 1] the WINDOW. */
 struct below {
-    struct wr_plan *late;    /* attached; NULL: none */
+    int n;
+    struct wr_plan **node;
+    enum role **role;        /* by node, by output column */
     struct wr_plan *window;
-    int start, end;          /* the aggregate's input columns that are the bounds; -1: none */
+    struct wr_plan *late;    /* attached; NULL: none */
 };
 
-static bool find_window(struct wr_plan *agg, struct below *b)
+struct seek { const enum role *in; bool any; };
+static void seek_bound(void *ctx, int col)
+{
+    struct seek *s = ctx;
+    s->any |= s->in[col] != ROLE_NONE;
+}
+
+/* True if x, over columns of these roles, looks at a bound. */
+static bool looks(const struct wr_expr *x, const enum role *in)
+{
+    struct seek s = {in, false};
+    wr_expr_columns(x, seek_bound, &s);
+    return s.any;
+}
+
+static enum role *roles_of(struct wr_arena *a, const struct wr_plan *p, enum role *in)
+{
+    if (p->kind == WR_PLAN_FILTER || p->kind == WR_PLAN_LATE)
+        return in;
+    enum role *out = WR_NEW_N(a, enum role, p->out->n + 1);
+    if (p->kind == WR_PLAN_WINDOW) {
+        for (int i = 0; i < 3; i++)
+            out[p->in[0]->out->n + i] = (enum role)(ROLE_START + i);
+        return out;
+    }
+    for (int i = 0; i < p->u.project.n; i++) {
+        const struct wr_expr *x = p->u.project.expr[i];
+        out[i] = x->kind == WR_X_COL ? in[x->u.col] : looks(x, in) ? ROLE_MADE : ROLE_NONE;
+    }
+    return out;
+}
+
+static bool find_window(struct wr_arena *a, struct wr_plan *agg, struct below *b)
 {
     struct wr_plan *p = agg->in[0];
-    for (;; p = p->in[0]) {
+    for (b->n = 1; p->kind != WR_PLAN_WINDOW; b->n++, p = p->in[0]) {
         if (p->kind == WR_PLAN_LATE)
             b->late = p;
-        else if (p->kind == WR_PLAN_WINDOW)
-            break;
         else if (p->kind != WR_PLAN_PROJECT && p->kind != WR_PLAN_FILTER)
             return false;
     }
     b->window = p;
+    b->node = WR_NEW_N(a, struct wr_plan *, b->n);
+    b->role = WR_NEW_N(a, enum role *, b->n);
+    p = agg->in[0];
+    for (int i = 0; i < b->n; i++, p = p->in[0])
+        b->node[i] = p;
+    for (int i = b->n - 1; i >= 0; i--)
+        b->role[i] = roles_of(a, b->node[i], i + 1 < b->n ? b->role[i + 1] : NULL);
     return true;
-}
-
-/* For each output column of p: 0 plain, 1 window_start, 2 window_end, 3 window_time or made of a bound. */
-static int role_of(struct wr_plan *p, const struct wr_plan *window, int col)
-{
-    int first = window->in[0]->out->n;
-    for (; p != window; p = p->in[0]) {
-        if (p->kind != WR_PLAN_PROJECT)
-            continue;
-        const struct wr_expr *x = p->u.project.expr[col];
-        if (x->kind != WR_X_COL) {
-            if (x->kind == WR_X_CONST)
-                return 0;
-            struct wr_arena tmp = {0};
-            struct uses u = {WR_NEW_N(&tmp, int, p->in[0]->out->n + 1)};
-            wr_expr_columns(x, count_use, &u);
-            int role = 0;
-            for (int i = 0; i < p->in[0]->out->n; i++)
-                if (u.of[i] && role_of(p->in[0], window, i))
-                    role = 3;
-            wr_arena_clear(&tmp);
-            return role;
-        }
-        col = x->u.col;
-    }
-    return col < first ? 0 : col - first + 1;
 }
 
 /* True if nothing but the group keys looks at the window's bounds. */
-static bool only_keys_look(struct wr_plan *agg, const struct below *b)
+static bool only_keys_look(const struct wr_plan *agg, const struct below *b)
 {
-    for (struct wr_plan *p = agg->in[0]; p != b->window; p = p->in[0]) {
-        if (p->kind != WR_PLAN_FILTER)
-            continue;
-        for (int i = 0; i < p->in[0]->out->n; i++) {
-            struct wr_arena tmp = {0};
-            struct uses u = {WR_NEW_N(&tmp, int, p->in[0]->out->n + 1)};
-            wr_expr_columns(p->u.filter.pred, count_use, &u);
-            bool looks = u.of[i] && role_of(p->in[0], b->window, i);
-            wr_arena_clear(&tmp);
-            if (looks)
-                return false;
-        }
-    }
     const struct wr_plan_agg *g = &agg->u.agg;
+    const enum role *top = b->role[0];
+    for (int i = 0; i < b->n; i++)
+        if (b->node[i]->kind == WR_PLAN_FILTER && looks(b->node[i]->u.filter.pred, b->role[i]))
+            return false;
     for (int i = 0; i < g->n_agg; i++) {
         const struct wr_aggcall *c = &g->agg[i];
         for (int k = 0; k < c->n_arg; k++)
-            if (role_of(agg->in[0], b->window, c->arg[k]))
+            if (top[c->arg[k]])
                 return false;
         for (int k = 0; k < c->n_order; k++)
-            if (role_of(agg->in[0], b->window, c->order[k]))
+            if (top[c->order[k]])
                 return false;
-        if (c->filter >= 0 && role_of(agg->in[0], b->window, c->filter))
+        if (c->filter >= 0 && top[c->filter])
             return false;
     }
     for (int i = 0; i < g->n_key; i++)
-        if (role_of(agg->in[0], b->window, g->key[i]) == 3)
+        if (top[g->key[i]] == ROLE_MADE)
             return false;
     return true;
 }
 
+/* The WINDOW's input column that column col of node[0] is; -1: none. */
+static int column_below(const struct below *b, int col)
+{
+    for (int i = 0; i < b->n - 1; i++) {
+        if (b->node[i]->kind != WR_PLAN_PROJECT)
+            continue;
+        if (b->node[i]->u.project.expr[col]->kind != WR_X_COL)
+            return -1;
+        col = b->node[i]->u.project.expr[col]->u.col;
+    }
+    return col;
+}
+
 /* SESSION: the partition columns must be the other group keys, else the sessions would be others. */
-static bool same_partition(struct wr_plan *agg, const struct below *b)
+static bool same_partition(const struct wr_plan *agg, const struct below *b)
 {
     const struct wr_plan_window *w = &b->window->u.window;
+    const struct wr_plan_agg *g = &agg->u.agg;
+    int n_plain = 0;
     if (w->win.kind != WR_WIN_SESSION)
         return true;
-    const struct wr_plan_agg *g = &agg->u.agg;
-    int plain = 0;
     for (int i = 0; i < g->n_key; i++) {
-        if (role_of(agg->in[0], b->window, g->key[i]))
+        if (b->role[0][g->key[i]])
             continue;
-        struct wr_plan *at = agg->in[0];
-        int col = g->key[i];
+        int col = column_below(b, g->key[i]);
         bool found = false;
-        while (at != b->window) {
-            if (at->kind == WR_PLAN_PROJECT) {
-                if (at->u.project.expr[col]->kind != WR_X_COL)
-                    return false;
-                col = at->u.project.expr[col]->u.col;
-            }
-            at = at->in[0];
-        }
         for (int k = 0; k < w->n_part; k++)
             found |= w->part[k] == col;
         if (!found)
             return false;
-        plain++;
+        n_plain++;
     }
-    return plain >= w->n_part;
+    return n_plain >= w->n_part;
 }
 
 /* Carries the event-time column (and drops the bounds) up from below the WINDOW node; rebuilds each node between. Sets *time_col to where the
  * event time is at the top, map[] to where each old column went (-1: it was a bound). */
-static struct wr_plan *without_window(struct wr_arena *a, struct wr_plan *p, const struct below *b, int *time_col, int **map)
+static struct wr_plan *without_window(struct wr_arena *a, const struct below *b, int level, int *time_col, int **map)
 {
+    struct wr_plan *p = b->node[level];
     int n = p->out->n, *m = WR_NEW_N(a, int, n + 1);
     *map = m;
     if (p == b->window) {
@@ -328,7 +340,7 @@ static struct wr_plan *without_window(struct wr_arena *a, struct wr_plan *p, con
         return late;
     }
     int *low;
-    struct wr_plan *in = without_window(a, p->in[0], b, time_col, &low);
+    struct wr_plan *in = without_window(a, b, level + 1, time_col, &low);
     if (p->kind == WR_PLAN_LATE) {
         memcpy(m, low, sizeof(int) * (size_t)n);
         return in;
@@ -342,7 +354,7 @@ static struct wr_plan *without_window(struct wr_arena *a, struct wr_plan *p, con
     int k = 0, time = -1;
     for (int i = 0; i < n; i++) {
         m[i] = -1;
-        if (role_of(p, b->window, i))
+        if (b->role[level][i])
             continue;
         expr[k] = wr_expr_remap(a, p->u.project.expr[i], low);
         if (expr[k]->kind == WR_X_COL && expr[k]->u.col == *time_col)
@@ -362,14 +374,14 @@ static struct wr_plan *without_window(struct wr_arena *a, struct wr_plan *p, con
 /* GROUP BY window_start, window_end, k over TUMBLE(...): the aggregate assigns the windows itself, and no row is multiplied. */
 static struct wr_plan *fuse_window(struct wr_arena *a, struct wr_plan *p)
 {
-    struct below b = {.start = -1, .end = -1};
-    if (p->kind != WR_PLAN_AGG || p->u.agg.win.kind != WR_WIN_ATTACHED || !find_window(p, &b))
+    struct below b = {0};
+    if (p->kind != WR_PLAN_AGG || p->u.agg.win.kind != WR_WIN_ATTACHED || !find_window(a, p, &b))
         return p;
     if (!only_keys_look(p, &b) || !same_partition(p, &b))
         return p;
     const struct wr_plan_agg *old = &p->u.agg;
     int *map, time_col;
-    struct wr_plan *in = without_window(a, p->in[0], &b, &time_col, &map);
+    struct wr_plan *in = without_window(a, &b, 0, &time_col, &map);
     bool session = b.window->u.window.win.kind == WR_WIN_SESSION;
     struct wr_plan *agg = wr_node_new(a, session ? WR_PLAN_SESSION : WR_PLAN_AGG, in);
     struct wr_plan_agg *g = &agg->u.agg;
@@ -390,7 +402,7 @@ static struct wr_plan *fuse_window(struct wr_arena *a, struct wr_plan *p)
     int *key = WR_NEW_N(a, int, old->n_key + 1), *where = WR_NEW_N(a, int, old->n_key + 1);
     g->n_key = 0;
     for (int i = 0; i < old->n_key; i++) {
-        int role = role_of(p->in[0], b.window, old->key[i]);
+        int role = (int)b.role[0][old->key[i]];
         where[i] = role ? -role : g->n_key;
         if (!role)
             key[g->n_key++] = map[old->key[i]];
