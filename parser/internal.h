@@ -18,6 +18,7 @@ enum {
     TEXT_MAX = 1 << 20,  /* bytes */
     DEPTH_MAX = 200,     /* nested parentheses; nodes within nodes */
     CHAIN_MAX = 1000,    /* links of a chain like a + b + c, which nests to the left */
+    ERRORS_MAX = 100,    /* of one text: then we stop reading */
     COLUMNS_MAX = 1000   /* items of a select list, columns of a table */
 };
 

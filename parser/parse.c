@@ -176,7 +176,8 @@ wr_status wr_parse(struct wr_str sql, struct wr_arena *a, struct wr_stmt **out, 
         return first.code;
     }
     struct reader r = reader(a, sql);
-    while (read_statement(&r)) {
+    int wrong = 0;
+    while (wrong < ERRORS_MAX && read_statement(&r)) {
         struct wr_error one = WR_ERROR_INIT;
         struct wr_parse p;
         begin(&p, a, sql, &r, &one);
@@ -186,6 +187,7 @@ wr_status wr_parse(struct wr_str sql, struct wr_arena *a, struct wr_stmt **out, 
             tail = &p.stmt->next;
             continue;
         }
+        wrong++;
         if (on_error)
             on_error(ctx, &one);
         if (!first.code)

@@ -7,7 +7,7 @@
 #include "parser/ast.h"
 
 /* All statements of the text, linked through next, those with errors left out. Errors: on_error is called for each (the text of the broken
- * statement is skipped up to its semicolon); NULL: only the first counts. Returns WR_OK, or the code of the first error, which is also in err. */
+ * statement is skipped up to its semicolon), until there are 100; NULL: only the first counts. Returns WR_OK, or the code of the first error, which is also in err. */
 wr_status wr_parse(struct wr_str sql, struct wr_arena *a, struct wr_stmt **out, void (*on_error)(void *ctx, const struct wr_error *), void *ctx,
                    struct wr_error *err);
 

@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     for (uint32_t at = 0; wr_parse_next(text, &at, &one); split++)
         if (one.n == 0 || one.p < text.p || one.p + one.n > text.p + text.n)
             stop("a statement outside of the text", text, one);
-    if (wr_utf8_valid(text) && n <= 1 << 20 && parsed + seen.n != split)
+    if (wr_utf8_valid(text) && n <= 1 << 20 && seen.n < 100 && parsed + seen.n != split)
         stop("as many statements as are parsed or wrong", text, text);
     wr_parse_complete(text);
     wr_error_clear(&err);

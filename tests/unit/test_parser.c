@@ -451,6 +451,10 @@ static void all_errors_of_a_text_are_told(void **state)
     wr_parse_place(wr_str_c(sql), err.sql_off, &line, &col);
     assert_int_equal(line, 2);
     assert_int_equal(col, 8);
+    const char *many = errors(repeated("", "x y z;", 1000, "").p);
+    for (lines = 0; *many; many++)
+        lines += *many == '\n';
+    assert_int_equal(lines, 100);
     struct wr_error old = WR_ERROR_INIT;
     wr_fail(&old, WR_EIO, "before");
     assert_int_equal(wr_parse(wr_str_c("x"), &arena, &s, NULL, NULL, &old), WR_ESQL);
