@@ -36,6 +36,19 @@ bool wr_channel_take(struct wr_channel *c, struct wr_msg *m, int64_t wait_us);
 void wr_channel_poke(struct wr_channel *c);
 void wr_channel_close(struct wr_channel *c);
 
+/* ---- figures ---- */
+
+/* What others may see of an operator: a copy, guarded by its task's shown_lock. */
+struct wr_shown {
+    struct wr_node_stats node;
+    int n_part;                   /* SCAN: partitions; WATERMARK: clocks */
+    struct wr_part *part;         /* SCAN; malloc'd */
+    struct wr_part_stats *clock;  /* WATERMARK; malloc'd */
+};
+/* figures.c: lays out the task's figures. From its own thread. */
+void wr_task_show(struct wr_task *t);
+void wr_job_shown_clear(struct wr_job *job);
+
 /* ---- tasks ---- */
 
 struct wr_task {
@@ -55,6 +68,8 @@ struct wr_task {
     int64_t now_us;          /* wall clock of this round: now() */
     int64_t flushed_us;      /* last flush */
     bool dirty;              /* rows came since the last flush */
+    int64_t shown_us;        /* when figures were last laid out */
+    pthread_mutex_t shown_lock;
     bool halting;            /* last flush: EMIT EVERY does not wait */
     struct wr_error err;
 };
@@ -77,6 +92,9 @@ struct wr_job {
     int n_transactional;         /* sinks that commit with the checkpoint */
     uint64_t ckpt_id, ckpt_bytes;/* last checkpoint: id, bytes of its delta */
     int64_t ckpt_us, ckpt_next;  /* how long it took; monotonic time of the next */
+    int64_t ckpt_wall;           /* when */
+    struct wr_ckpt_stats ckpt_shown; /* copy for others; guarded by the first task's shown_lock */
+    atomic_bool ckpt_now;        /* one was asked for */
     struct wr_op **side;         /* all SIDE operators */
     int n_side;
     bool *feeds_side;            /* by node: may put rows aside for a SIDE (is not fed by one) */
@@ -90,7 +108,6 @@ struct wr_job {
     atomic_uint_fast64_t bad_by_reason[WR_R_COUNT];
     atomic_uint_fast64_t bad_logged[WR_R_COUNT];
     atomic_uint_fast64_t late_total, late_logged;
-    int64_t progress_us;         /* last progress call */
     bool running;
 };
 

@@ -91,6 +91,8 @@ static struct wr_op *make_op(struct wr_job *job, const struct wr_plan *p, struct
     op->task = t;
     op->instance = instance;
     op->wm = op->wm_out = WR_WM_NONE;
+    op->shown = WR_NEW(&job->arena, struct wr_shown);
+    op->shown->node.wm = WR_WM_NONE;
     op->n_in = p->n_in;
     op->input = WR_NEW_N(&job->arena, struct wr_input, p->n_in ? p->n_in : 1);
     for (int k = 0; k < p->n_in; k++)
@@ -115,6 +117,7 @@ static void make_tasks(struct wr_job *job)
             t->err = (struct wr_error)WR_ERROR_INIT;
             t->op = WR_NEW_N(&job->arena, struct wr_op *, p->n_node);
             t->scan = WR_NEW_N(&job->arena, struct wr_op *, p->n_node);
+            pthread_mutex_init(&t->shown_lock, NULL);
             wr_channel_init(&t->inbox, 64);
         }
 }
@@ -235,7 +238,9 @@ static void fail_job(struct wr_job *job, const struct wr_error *err)
 static void *run_thread(void *arg)
 {
     struct wr_task *t = arg;
-    if (wr_task_run(t, &t->err))
+    wr_status st = wr_task_run(t, &t->err);
+    wr_task_show(t);
+    if (st)
         fail_job(t->job, &t->err);
     wr_channel_close(&t->inbox);
     return NULL;
@@ -273,63 +278,14 @@ void wr_job_close(struct wr_job *job)
                 op->vt->close(op);
             wr_eval_clear(&op->ev);
         }
-    for (int i = 0; i < job->n_task; i++)
+    wr_job_shown_clear(job);
+    for (int i = 0; i < job->n_task; i++) {
         wr_channel_clear(&job->task[i].inbox);
+        pthread_mutex_destroy(&job->task[i].shown_lock);
+    }
     wr_checkpoint_close(job);
     pthread_mutex_destroy(&job->side_lock);
     pthread_mutex_destroy(&job->err_lock);
     wr_arena_clear(&job->arena);
     free(job);
-}
-
-/* ---- figures ---- */
-
-void wr_job_node(const struct wr_job *job, int node, struct wr_node_stats *out)
-{
-    *out = (struct wr_node_stats){.wm = WR_WM_END, .instances = job->n_inst[node]};
-    for (int u = 0; u < job->n_inst[node]; u++) {
-        const struct wr_op *op = job->op[node][u];
-        const struct wr_counters *n = &op->n;
-        out->n.in += n->in;
-        out->n.out += n->out;
-        out->n.passed += n->passed;
-        out->n.filtered += n->filtered;
-        out->n.late += n->late;
-        out->n.bad += n->bad;
-        out->n.held += n->held;
-        out->n.state_bytes += n->state_bytes;
-        out->n.busy_us += n->busy_us;
-        int64_t wm = op->plan->kind == WR_PLAN_WATERMARK ? op->wm_out : op->wm;
-        if (wm < out->wm)
-            out->wm = wm;
-    }
-}
-
-const struct wr_source *wr_job_source(const struct wr_job *job, int node)
-{
-    return job->plan->node[node]->kind == WR_PLAN_SCAN ? wr_scan_source(job->op[node][0]) : NULL;
-}
-
-bool wr_job_part(const struct wr_job *job, int node, int slot, struct wr_part_stats *out)
-{
-    return job->plan->node[node]->kind == WR_PLAN_WATERMARK && wr_watermark_part(job->op[node][0], slot, out);
-}
-
-uint64_t wr_job_bad_by_reason(const struct wr_job *job, enum wr_reason r) { return atomic_load(&job->bad_by_reason[r]); }
-uint64_t wr_job_late(const struct wr_job *job) { return atomic_load(&job->late_total); }
-
-bool wr_job_balanced(const struct wr_job *job, struct wr_buf *out)
-{
-    bool ok = true;
-    for (int i = 0; i < job->plan->n_node; i++) {
-        struct wr_node_stats s;
-        wr_job_node(job, i, &s);
-        if (s.n.in == s.n.passed + s.n.filtered + s.n.late + s.n.bad + s.n.held)
-            continue;
-        ok = false;
-        wr_buf_printf(out, "%s %d: in %llu <> passed %llu + filtered %llu + late %llu + bad %llu + held %llu\n", wr_plan_name(job->plan->node[i]->kind), i,
-                      (unsigned long long)s.n.in, (unsigned long long)s.n.passed, (unsigned long long)s.n.filtered, (unsigned long long)s.n.late,
-                      (unsigned long long)s.n.bad, (unsigned long long)s.n.held);
-    }
-    return ok;
 }

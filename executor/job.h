@@ -19,6 +19,9 @@ struct wr_job_opts {
     /* Called by the first task once a round (at most every 100 ms): status lines. Must be quick. */
     void (*progress)(void *ctx, struct wr_job *job);
     void *ctx;                /* given to the callbacks */
+    /* Every row put aside, from any task's thread: samples. Must be quick and must copy what they keep. NULL: nobody looks. scan NULL: unknown. */
+    void (*on_bad)(void *ctx, const struct wr_plan *scan, const struct wr_bad *bad);
+    void (*on_late)(void *ctx, const struct wr_plan *scan, const struct wr_batch *b, uint32_t row);
     const char *checkpoint_dir; /* NULL: no checkpoints. Outlives the job */
     int64_t checkpoint_us;    /* between checkpoints, monotonic; 0: 5 s */
     bool checkpoint_reset;    /* forget what the directory holds */
@@ -30,16 +33,33 @@ wr_status wr_job_open(const struct wr_jobplan *plan, const struct wr_job_opts *o
 wr_status wr_job_run(struct wr_job *job, struct wr_error *err);
 void wr_job_close(struct wr_job *job); /* NULL allowed */
 
-/* Figures. Safe to call from `progress` and after the run; numbers of other tasks may be a moment old. */
-struct wr_node_stats { struct wr_counters n; int64_t wm; int instances; };
+/* Figures. Tasks lay out a copy of theirs between rounds (before `progress`, at most every 100 ms, and at their end): all calls but wr_job_source
+ * may come from any thread while the job is open, and numbers may be a moment old. */
+struct wr_window_stats { int64_t start, end; uint64_t rows, groups; }; /* rows, groups 0: not known (sessions) */
+enum { WR_SHOWN_WINDOWS = 16 };
+struct wr_node_stats {
+    struct wr_counters n;
+    int64_t wm;               /* WR_WM_NONE: none yet; WR_WM_END: ended */
+    int instances;
+    bool idle;                /* all inputs are */
+    uint64_t n_window;        /* open windows of an aggregate */
+    int n_shown;              /* of these, the first to close, in order of end (of the first instance) */
+    struct wr_window_stats window[WR_SHOWN_WINDOWS];
+};
 void wr_job_node(const struct wr_job *job, int node, struct wr_node_stats *out); /* summed over instances; wm is their least */
-/* A scan's partitions (NULL when node is no scan). */
+/* A scan's partitions (NULL when node is no scan). From `progress` and after the run only. */
 const struct wr_source *wr_job_source(const struct wr_job *job, int node);
+/* Partition `slot` of a SCAN node (instance 0) as last laid out; topic is borrowed from the open job. false: no such slot. */
+bool wr_job_scan_part(const struct wr_job *job, int node, int slot, struct wr_part *out);
 struct wr_part_stats { int64_t max_ts, wm, idle_us; bool idle; };
 /* Per partition slot of a WATERMARK node; false: no such slot yet. */
 bool wr_job_part(const struct wr_job *job, int node, int slot, struct wr_part_stats *out);
 uint64_t wr_job_bad_by_reason(const struct wr_job *job, enum wr_reason r);
 uint64_t wr_job_late(const struct wr_job *job);
+struct wr_ckpt_stats { uint64_t id, bytes; int64_t took_us, wall_us; }; /* the last checkpoint; id 0: none; wall_us 0: taken by an earlier run */
+void wr_job_checkpoint(const struct wr_job *job, struct wr_ckpt_stats *out);
+/* Asks for a checkpoint at the end of this round. From any thread. */
+void wr_job_checkpoint_now(struct wr_job *job);
 /* True if every operator's rows balance: in = passed + filtered + late + bad + held; prints those that do not. */
 bool wr_job_balanced(const struct wr_job *job, struct wr_buf *out);
 

@@ -11,6 +11,8 @@
 #include "planner/plan.h"
 
 struct wr_job;
+struct wr_shown; /* internal.h */
+struct wr_window_stats; /* job.h */
 struct wr_task;
 struct wr_op;
 
@@ -49,7 +51,8 @@ struct wr_op {
     bool idle;              /* all inputs idle; forwarded */
     bool ended;             /* END was forwarded */
     int instance;           /* 0..parallelism-1 */
-    struct wr_counters n;
+    struct wr_counters n;   /* the owner's; others read the copy in `shown` */
+    struct wr_shown *shown;
     struct wr_eval ev;      /* for operators with expressions */
 };
 
@@ -64,6 +67,8 @@ struct wr_op_vt {
     wr_status (*checkpoint)(struct wr_op *, struct wr_buf *delta, struct wr_error *);       /* what changed since the last one: records of store.h */
     wr_status (*restore)(struct wr_op *, struct wr_store_reader *, struct wr_error *);      /* before the first row */
     void (*close)(struct wr_op *);
+    /* Open windows, first to close first: fills out[0..max), returns how many there are. NULL: has none. */
+    uint64_t (*windows)(const struct wr_op *, struct wr_window_stats *out, int max);
 };
 
 /* Named defaults for slots an operator does not need. */

@@ -578,7 +578,20 @@ static void agg_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
+static uint64_t agg_windows(const struct wr_op *op, struct wr_window_stats *out, int max)
+{
+    const struct wr_agg_op *a = op->ctx;
+    if (a->p->win.kind == WR_WIN_NONE)
+        return 0;
+    const struct wr_panes *list = a->sliced && !a->final ? &a->window : &a->input;
+    for (int i = 0; i < list->n && i < max; i++) {
+        const struct wr_pane *p = list->pane[i];
+        out[i] = (struct wr_window_stats){p->start, p->end, p->rows, p->groups.n};
+    }
+    return (uint64_t)list->n;
+}
+
 const struct wr_op_vt wr_op_agg = {
     .name = "aggregate", .open = agg_open, .process = agg_process, .watermark = agg_watermark, .tick = agg_tick, .flush = agg_flush,
-    .finish = agg_finish, .checkpoint = wr_agg_checkpoint, .restore = wr_agg_restore, .close = agg_close,
+    .finish = agg_finish, .checkpoint = wr_agg_checkpoint, .restore = wr_agg_restore, .close = agg_close, .windows = agg_windows,
 };

@@ -160,6 +160,8 @@ wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *ba
         wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s at %.*s/%d offset %lld%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n,
                sp ? " of " : "", sp ? (int)sp->u.scan.spec.name.n : 0, sp ? sp->u.scan.spec.name.p : "", WR_FMT(o->topic), o->part, (long long)o->offset,
                bad->column.n ? ", column " : "", WR_FMT(bad->column), msg);
+    if (job->opts.on_bad)
+        job->opts.on_bad(job->opts.ctx, sp, bad);
     if (job->n_side == 0)
         return WR_OK;
     pthread_mutex_lock(&job->side_lock);
@@ -189,6 +191,8 @@ wr_status wr_op_late(struct wr_op *op, const struct wr_batch *b, const uint32_t 
     uint64_t before = atomic_fetch_add(&job->late_total, n);
     if (before == 0 && n > 0)
         wr_log(WR_LOG_INFO, "rows", "first late row: read them with SELECT * FROM <source>$late");
+    for (uint32_t i = 0; i < n && job->opts.on_late; i++)
+        job->opts.on_late(job->opts.ctx, b->scan, b, row[i]);
     if (job->n_side == 0 || !b->scan || !b->src)
         return WR_OK;
     pthread_mutex_lock(&job->side_lock);

@@ -101,7 +101,8 @@ static wr_status checkpoint_if_due(struct wr_task *t, struct wr_error *err)
     int64_t every = job->opts.checkpoint_us ? job->opts.checkpoint_us : 5000000, now = wr_job_mono(job);
     if (job->ckpt_next == 0)
         job->ckpt_next = now + every;
-    if (now < job->ckpt_next)
+    bool asked = atomic_exchange_explicit(&job->ckpt_now, false, memory_order_relaxed);
+    if (now < job->ckpt_next && !asked)
         return WR_OK;
     WR_TRY(wr_checkpoint_take(job, err));
     job->ckpt_next = wr_job_mono(job) + every;
@@ -111,9 +112,12 @@ static wr_status checkpoint_if_due(struct wr_task *t, struct wr_error *err)
 static void call_progress(struct wr_task *t)
 {
     struct wr_job *job = t->job;
-    if (t->id != 0 || !job->opts.progress || t->mono_us - job->progress_us < 100000)
+    if (t->mono_us - t->shown_us < 100000)
         return;
-    job->progress_us = t->mono_us;
+    t->shown_us = t->mono_us;
+    wr_task_show(t);
+    if (t->id != 0 || !job->opts.progress)
+        return;
     job->opts.progress(job->opts.ctx, job);
 }
 
