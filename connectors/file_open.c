@@ -205,7 +205,7 @@ static wr_status prime(struct wr_file_source *f, struct wr_file_input *in, struc
         if (next == WR_FILE_MORE) {
             bool got;
             st = wr_file_read(f, in, &got, err);
-            if (!got && in->waits)
+            if (!got) /* nothing there yet: a pipe that waits, or a followed file that is still empty */
                 break;
             continue;
         }

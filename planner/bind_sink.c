@@ -329,8 +329,9 @@ wr_status wr_bind_console(struct binder *b, const struct rel *rows, int32_t off)
     if (b->o->console) {
         o.as_sink = *b->o->console;
     } else {
-        struct wr_opt opt[2] = {{WR_STR("connector"), WR_STR("console"), -1}, {WR_STR("format"), wr_setting_text(b->cat, WR_SET_OUTPUT), -1}};
-        struct wr_opts raw = {2, opt};
+        struct wr_opt opt[3] = {{WR_STR("connector"), WR_STR("console"), -1}, {WR_STR("format"), wr_setting_text(b->cat, WR_SET_OUTPUT), -1},
+                                {WR_STR("null"), wr_setting_text(b->cat, WR_SET_NULL_TEXT), -1}};
+        struct wr_opts raw = {3, opt};
         WR_TRY(wr_opts_check(o.connector, NULL, WR_AS_SINK, &raw, b->a, &o.as_sink, b->err));
     }
     return wr_bind_insert(b, &o, NULL, rows, off);

@@ -118,9 +118,10 @@ static void console_options(struct run *r)
     static const char *const name[] = {"table", "table", "ndjson", "csv"};
     if (r->s->output == WR_OUT_AUTO)
         return;
-    struct wr_opt *o = WR_NEW(&r->arena, struct wr_opt);
-    *o = (struct wr_opt){.key = WR_STR("format"), .value = wr_str_c(name[r->s->output]), .off = -1};
-    struct wr_opts raw = {1, o};
+    struct wr_opt *o = WR_NEW_N(&r->arena, struct wr_opt, 2);
+    o[0] = (struct wr_opt){.key = WR_STR("format"), .value = wr_str_c(name[r->s->output]), .off = -1};
+    o[1] = (struct wr_opt){.key = WR_STR("null"), .value = wr_setting_text(r->s->catalog, WR_SET_NULL_TEXT), .off = -1};
+    struct wr_opts raw = {2, o};
     struct wr_error err = WR_ERROR_INIT;
     const struct wr_connector *c = wr_connector_find(WR_STR("console"));
     if (!c || wr_opts_check(c, NULL, WR_AS_SINK, &raw, &r->arena, &r->console, &err))
@@ -269,6 +270,7 @@ static wr_status plan_one(struct run *r, struct wr_jobplan *plan, const struct w
 {
     struct wr_error err = WR_ERROR_INIT;
     *a = (struct wr_answer){0};
+    console_options(r); /* SET may have changed them */
     struct wr_plan_opts now = *o;
     now.exactly_once = checkpoint_dir(r) != NULL;
     wr_status rc = wr_plan_stmt(r->s->catalog, plan, &now, st, r->sql, &r->arena, a, &err);
