@@ -85,7 +85,7 @@ static void report(struct run *r, const struct wr_error *err)
     wr_buf_clear(&text);
     r->n_error++;
     if (r->worst == WR_OK)
-        r->worst = err->code;
+        r->worst = err->sql_off >= 0 ? WR_ESQL : err->code; /* a limit that the text passes is the text's fault */
 }
 
 static void on_parse_error(void *ctx, const struct wr_error *err) { report(ctx, err); }
