@@ -31,6 +31,7 @@ struct binder {
     const struct wr_plan_opts *o;
     bool final;                   /* --final, or a bare SELECT over bounded input: aggregates give results once, at the end */
     int depth, bodies;            /* queries, UNION sides being bound around */
+    int32_t view_off;             /* where the statement names the view being bound; -1: in none. Offsets inside are of another text */
     struct wr_error *err;
 };
 

@@ -248,11 +248,14 @@ static wr_status bind_view(struct binder *b, const struct wr_object *o, const st
 {
     struct env own = {.cl = env->cl};
     struct wr_error *outer = b->err, inner = WR_ERROR_INIT;
+    int32_t around = b->view_off;
     b->err = &inner;
+    b->view_off = around >= 0 ? around : off;
     wr_status st = wr_bind_query(b, o->stmt->select, &own, out);
     if (!st)
         st = wr_rel_rename(b, o->stmt->names, "the view", out);
     b->err = outer;
+    b->view_off = around;
     if (st) {
         *b->err = inner;
         return in_view(b, o, off, st);

@@ -294,7 +294,7 @@ wr_status wr_bind_window_table(struct binder *b, const struct wr_ast_table *t, c
     struct wr_plan *p = wr_node_new(b->a, WR_PLAN_WINDOW, in.plan);
     win.time_col = col;
     p->u.window.win = win;
-    p->u.window.off = call->off;
+    p->u.window.off = b->view_off >= 0 ? b->view_off : call->off;
     struct xctx x = {.b = b, .rel = &in, .clause = "PARTITION BY", .env = env};
     WR_TRY(partition_columns(&x, g.data->kind == WR_E_TABLE ? g.data->args : NULL, &p->u.window));
     wr_node_props(b->a, p);

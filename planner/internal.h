@@ -1,7 +1,7 @@
 /* internal.h: what the planner's files share with each other and with nobody else.
  *
  * A query becomes a tree of struct wr_plan nodes at once (there is no second, logical tree): each reference to a source makes its own SCAN with all
- * columns, and nothing is shared. Only wr_plan_finish() makes it physical: rules (rewrite.c), sharing of equal parts and exchanges (physical.c),
+ * columns, and nothing is shared. Rules (rewrite.c) follow each statement; only wr_plan_finish() makes it physical: sharing of equal parts, exchanges (physical.c),
  * column pruning (prune.c). So the binder may still change the nodes of its own query, e.g. set a watermark below.
  * Memory: all nodes, schemas and expressions in the jobplan's arena. */
 #ifndef WR_PLANNER_INTERNAL_H

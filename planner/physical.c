@@ -314,8 +314,6 @@ static void settle_sink(struct wr_plan *sink)
 
 wr_status wr_plan_finish(struct wr_catalog *c, struct wr_jobplan *j, const struct wr_plan_opts *o, struct wr_error *err)
 {
-    for (int i = 0; i < j->n_sink; i++)
-        WR_TRY(wr_rewrite(j->arena, &j->sink[i], err));
     wr_share(j);
     wr_prune(j);
     j->tasks = (int)wr_setting_int(c, WR_SET_PARALLELISM);

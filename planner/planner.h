@@ -86,7 +86,7 @@ void wr_jobplan_free(struct wr_jobplan *j); /* NULL is allowed */
 /* One statement. sql: the text that the statement's offsets point into (the whole file). */
 wr_status wr_plan_stmt(struct wr_catalog *c, struct wr_jobplan *j, const struct wr_plan_opts *o, const struct wr_stmt *stmt, struct wr_str sql,
                        struct wr_arena *a, struct wr_answer *out, struct wr_error *err);
-/* After the last statement: shared parts merged, rewrite rules, pruning, exchanges, ids; then asks the connectors (unless offline).
+/* After the last statement: shared parts merged, pruning, exchanges, ids; then asks the connectors (unless offline).
  * A jobplan without sinks is fine: nothing to run. */
 wr_status wr_plan_finish(struct wr_catalog *c, struct wr_jobplan *j, const struct wr_plan_opts *o, struct wr_error *err);
 /* All sinks of a finished plan as EXPLAIN prints them. */

@@ -104,6 +104,8 @@ static wr_status plan_rows(struct binder *b, const struct wr_stmt *stmt, struct 
     int mine = j->n_sink;
     if (!st)
         st = wr_bind_dead_letters(b);
+    for (int i = before; i < j->n_sink && !st; i++)
+        st = wr_rewrite(j->arena, &j->sink[i], b->err);
     if (st) {
         j->n_sink = before;
         return st;
@@ -131,7 +133,7 @@ static wr_status explain(struct binder *b, const struct wr_stmt *stmt, struct wr
         return plan_rows(b, inner, out);
     }
     struct wr_jobplan *scratch = wr_jobplan_new();
-    struct binder own = {.cat = b->cat, .job = (struct job *)scratch, .a = scratch->arena, .o = b->o, .err = b->err};
+    struct binder own = {.cat = b->cat, .job = (struct job *)scratch, .a = scratch->arena, .o = b->o, .err = b->err, .view_off = -1};
     struct wr_buf text = WR_BUF_INIT(16 << 20);
     wr_status st = plan_rows(&own, inner, out);
     if (!st)
@@ -151,7 +153,7 @@ static wr_status create(struct binder *b, const struct wr_stmt *stmt, struct wr_
 {
     bool runs = stmt->kind == WR_S_CREATE_SINK && (stmt->select || stmt->from);
     struct wr_jobplan *scratch = wr_jobplan_new();
-    struct binder own = {.cat = b->cat, .job = (struct job *)scratch, .a = scratch->arena, .o = b->o, .err = b->err};
+    struct binder own = {.cat = b->cat, .job = (struct job *)scratch, .a = scratch->arena, .o = b->o, .err = b->err, .view_off = -1};
     struct wr_str said;
     bool existed = wr_object_find(b->cat, stmt->name->text) != NULL;
     wr_status st = wr_ddl_create(&own, stmt, sql, &said);
@@ -180,7 +182,7 @@ static wr_status change_setting(struct binder *b, const struct wr_stmt *stmt, st
 wr_status wr_plan_stmt(struct wr_catalog *c, struct wr_jobplan *j, const struct wr_plan_opts *o, const struct wr_stmt *stmt, struct wr_str sql,
                        struct wr_arena *a, struct wr_answer *out, struct wr_error *err)
 {
-    struct binder b = {.cat = c, .job = (struct job *)j, .a = j->arena, .o = o, .err = err};
+    struct binder b = {.cat = c, .job = (struct job *)j, .a = j->arena, .o = o, .err = err, .view_off = -1};
     *out = (struct wr_answer){.kind = WR_ANSWER_MESSAGE};
     switch (stmt->kind) {
     case WR_S_CREATE_SOURCE:

@@ -69,6 +69,7 @@ static const struct wr_optdesc datagen_opts[] = {
 };
 static const struct wr_optdesc console_opts[] = {
     {"format", NULL, SNK, WR_OPT_ENUM, false, false, "table", "table|ndjson|csv", "how"},
+    {"null", NULL, SNK, WR_OPT_TEXT, false, false, "", NULL, "how NULL prints"},
     {0},
 };
 static const struct wr_optdesc no_opts[] = {{0}};

@@ -230,6 +230,12 @@ static void table_functions_alone(void **state WR_UNUSED)
          "SELECT window_start, window_end, k, sum(v) FROM SESSION(TABLE s, DESCRIPTOR(ts), INTERVAL '5' MINUTE) GROUP BY window_start, window_end, k",
          "2:49: a SESSION table function must be grouped by its window and its PARTITION BY columns\n"
          "hint: add GROUP BY window_start, window_end and the PARTITION BY columns, no others\n");
+    PLAN(HEAD,
+         "CREATE VIEW w AS SELECT * FROM SESSION(TABLE s PARTITION BY k, DESCRIPTOR(ts), INTERVAL '5' MINUTE); SELECT k FROM w; SELECT window_start, k, count(*) FROM w GROUP BY window_start, k; SELECT n FROM w",
+         "2:116: a SESSION table function must be grouped by its window and its PARTITION BY columns\n"
+         "hint: add GROUP BY window_start, window_end and the PARTITION BY columns, no others\n"
+         "2:199: a SESSION table function must be grouped by its window and its PARTITION BY columns\n"
+         "hint: add GROUP BY window_start, window_end and the PARTITION BY columns, no others\n");
 }
 
 static void windows_over_windows(void **state WR_UNUSED)
