@@ -1,7 +1,8 @@
 """real_pipelines.py: the pipelines of queries/, unchanged, against a real Kafka and a real PostgreSQL.
 
 For each: weir's generator writes the topic, a few records that are no good are put between, weir runs the file up to the topic's end, and what it
-left in tables, topics and on the console must equal what this program computes by itself from the records read back from the topic.
+left in tables, topics and on the console must equal what this program computes by itself from the records read back from the topic. Some of the
+tables are those of docker/, whose dashboards' queries run at the end.
 The generator's rows are at most two minutes out of order, less than each watermark's delay, so none may be late.
 """
 import collections
@@ -10,6 +11,7 @@ import decimal
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -375,14 +377,32 @@ def random_events(k, pg, env):
     compare("random events", wanted, {key: (v[0], *map(float, v[1:])) for key, v in got.items()})
 
 
+def dashboards(pg):
+    """Grafana's queries over what the pipelines left: each is valid and finds rows."""
+    found = 0
+    folder = os.path.join(proc.ROOT, "docker", "grafana", "dashboards")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            for panel in json.load(f)["panels"]:
+                for target in panel["targets"]:
+                    query = re.sub(r"\$__timeFilter\((\w+)\)", r"(\1 BETWEEN '2025-11-28' AND '2025-11-29')", target["rawSql"])
+                    if not pg.rows(query):
+                        raise SystemExit("%s, panel %r: no rows\n%s" % (name, panel["title"], query))
+                    found += 1
+    print("dashboards: %d queries answer" % found)
+
+
 def main():
     with kafka.shared() as k, postgres.shared() as pg:
+        with open(os.path.join(proc.ROOT, "docker", "postgres", "tables.sql"), encoding="utf-8") as f:
+            pg.sql(f.read())        # the others the jobs make themselves
         env = dict(os.environ, KAFKA_BROKERS=k.brokers, PG_URL=pg.url)
         for topic in ("black-friday-sales", "iot_sensors", "user_activity", "financial_transactions", "card_transactions", "random_events",
                       "iot_alerts", "user_activity_alerts", "aggregated_transactions"):
             k.create(topic, 3)
         for pipeline in (black_friday, iot, user_activity, vendors, cards, random_events):
             pipeline(k, pg, env)
+        dashboards(pg)
 
 
 if __name__ == "__main__":
