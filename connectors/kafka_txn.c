@@ -405,10 +405,10 @@ static wr_status renew(struct wr_kafka_out *s, uint64_t goal, bool *done, struct
         if (!st && *done)
             return WR_OK;
         if (!st && t->forgot) {
-            wr_fail(err, WR_EIO, "a transaction of sink \"%.*s\" was lost, and it had more rows than transaction_buffer keeps", WR_FMT(s->spec.name));
+            wr_fail(err, WR_ELIMIT, "a transaction of sink \"%.*s\" was lost, and it had more rows than transaction_buffer keeps", WR_FMT(s->spec.name));
             wr_hint(err, "the job goes on from its checkpoint when started again; take checkpoints more often, or raise transaction_buffer and kafka.transaction.timeout.ms");
             err->retriable = true;
-            return WR_EIO;
+            return WR_ELIMIT;
         }
         if (!st)
             st = replay(s, err);

@@ -279,6 +279,72 @@ wr_status wr_pg_exec(PGconn *c, const char *sql, struct wr_error *err, const cha
     return st;
 }
 
+/* ---- statements with a time limit ---- */
+
+/* Waits for the socket; false: the time is up, or the connection is gone. */
+static bool wait_socket(PGconn *c, short events, int64_t until)
+{
+    int64_t left = (until - wr_clock_mono() + 999) / 1000;
+    struct pollfd p = {.fd = PQsocket(c), .events = events};
+    if (left <= 0 || p.fd < 0 || (poll(&p, 1, left > 60000 ? 60000 : (int)left) < 0 && errno != EINTR))
+        return false;
+    return !(p.revents & ~POLLOUT) || PQconsumeInput(c);
+}
+
+static bool result_ready(PGconn *c, int64_t until)
+{
+    while (PQisBusy(c))
+        if (!wait_socket(c, POLLIN, until))
+            return PQstatus(c) == CONNECTION_BAD; /* then PQgetResult does not wait, and says what happened */
+    return true;
+}
+
+static bool sent_all(PGconn *c, int64_t until)
+{
+    int rc;
+    while ((rc = PQflush(c)) == 1)
+        if (!wait_socket(c, POLLIN | POLLOUT, until))
+            return false;
+    return rc == 0;
+}
+
+PGresult *wr_pg_result(PGconn *c, int limit_ms)
+{
+    int64_t until = wr_clock_mono() + limit_ms * INT64_C(1000);
+    PGresult *kept = NULL;
+    bool in_time = sent_all(c, until) || PQstatus(c) == CONNECTION_BAD;
+    while (in_time) {
+        in_time = result_ready(c, until);
+        PGresult *r = in_time ? PQgetResult(c) : NULL;
+        if (!r)
+            break;
+        bool wrong = kept && PQresultStatus(kept) == PGRES_FATAL_ERROR;
+        PQclear(wrong ? r : kept);
+        if (!wrong)
+            kept = r;
+    }
+    if (in_time)
+        return kept;
+    PQclear(kept);
+    return NULL;
+}
+
+PGresult *wr_pg_query(PGconn *c, const char *sql, int limit_ms)
+{
+    (void)PQsetnonblocking(c, 1);
+    PGresult *r = PQsendQuery(c, sql) ? wr_pg_result(c, limit_ms) : NULL;
+    (void)PQsetnonblocking(c, 0);
+    return r;
+}
+
+PGresult *wr_pg_params(PGconn *c, const char *sql, int n, const Oid *oid, const char *const *value, const int *length, const int *format, int limit_ms)
+{
+    (void)PQsetnonblocking(c, 1);
+    PGresult *r = PQsendQueryParams(c, sql, n, oid, value, length, format, 0) ? wr_pg_result(c, limit_ms) : NULL;
+    (void)PQsetnonblocking(c, 0);
+    return r;
+}
+
 /* ---- names ---- */
 
 void wr_pg_ident(struct wr_buf *out, struct wr_str name)

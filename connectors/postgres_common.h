@@ -33,6 +33,13 @@ void wr_pg_message(const PGconn *c, const PGresult *r, char *to, size_t size);
 /* Runs a statement without parameters. */
 wr_status wr_pg_exec(PGconn *c, const char *sql, struct wr_error *err, const char *doing);
 
+/* As PQexec and PQexecParams (text results), but a server that does not answer within the time is given up: NULL, and the connection is
+ * to be ended, because its answer may still come. NULL also when the connection is lost. */
+PGresult *wr_pg_query(PGconn *c, const char *sql, int limit_ms);
+PGresult *wr_pg_params(PGconn *c, const char *sql, int n, const Oid *oid, const char *const *value, const int *length, const int *format, int limit_ms);
+/* Waits for the result of what was sent; the last one if there are several, or the first that is an error. */
+PGresult *wr_pg_result(PGconn *c, int limit_ms);
+
 /* Appends name as a quoted identifier. */
 void wr_pg_ident(struct wr_buf *out, struct wr_str name);
 /* "schema.table", "table", "\"odd.name\".t": parts as written in the option (case counts); schema empty if not given. In the arena. */

@@ -6,6 +6,7 @@
  * Rules:  a lost connection, a full or restarting server, a lock time-out: the same rows are tried again, with pauses, until retry_timeout.
  *         A row that the table refuses (constraint, range, NUL byte) is found by halving inside one transaction, reported as bad, and the
  *         others are written. Anything else stops the job with the server's own words.
+ *         Exactly once: rows wait for the checkpoint, see postgres_txn.c.
  * Memory: pending rows hold their batches; keys lie in an arena; both go at each send. */
 #include "connectors/postgres_sink.h"
 #include "core/key.h"
@@ -31,36 +32,12 @@ static const struct wr_optdesc postgres_opts[] = {
     {"create", NULL, SNK, WR_OPT_BOOL, false, false, "false", NULL, "make the table if it is not there"},
     {"batch_rows", "sink.buffer-flush.max-rows", SNK, WR_OPT_INT, false, false, "5000", NULL, "most rows in one statement"},
     {"retry_timeout", NULL, SNK, WR_OPT_DURATION, false, false, "5 min", NULL, "how long to try again while the server is away"},
+    {"transaction_buffer", NULL, SNK, WR_OPT_BYTES, false, false, "256 MiB", NULL,
+     "exactly once: rows of one checkpoint kept in memory, to be written again if their transaction is lost"},
     {NULL, NULL, 0, WR_OPT_TEXT, false, false, NULL, NULL, NULL},
 };
 
 /* ---- the sink ---- */
-
-struct refused {
-    const struct wr_pg_row *row;
-    char column[64], msg[200];
-};
-
-struct pg_sink {
-    struct wr_sink base;
-    struct wr_sink_spec spec;
-    PGconn *c;                 /* NULL: not connected (now) */
-    struct wr_pg_target target;
-    uint32_t most;             /* rows that make a send */
-    struct wr_pg_row *row;     /* pending */
-    uint32_t n, cap;
-    size_t bytes;              /* of their text, about */
-    int64_t since;             /* monotonic µs when the oldest came: few keys that change often must not wait for ever */
-    uint32_t *table;           /* hash of keys: 1 + index into row; 0: free. 2 * cap slots */
-    struct wr_arena keys;
-    struct wr_buf key;         /* of one row */
-    struct wr_buf *array;      /* a column each: the parameters of a statement */
-    int n_text, *text;         /* TEXT columns: they may not hold NUL bytes */
-    const struct wr_pg_row **order; /* pending rows as they are sent: deletes, then the others, each by key */
-    struct refused *bad;       /* found in the transaction under way; reported once it is committed */
-    uint32_t n_bad, cap_bad;
-    PGresult *last;            /* of the statement that failed; NULL: none */
-};
 
 static const struct wr_sink_vt postgres_sink;
 
@@ -71,7 +48,9 @@ static enum wr_accepts postgres_accepts(const struct wr_sink_spec *spec)
 
 static void postgres_promise(const struct wr_sink_spec *spec, struct wr_buf *out)
 {
-    if (spec->n_key)
+    if (spec->exactly_once)
+        wr_buf_puts(out, "exactly once: rows, input positions and checkpoint in one transaction");
+    else if (spec->n_key)
         wr_buf_puts(out, "at least once: after a failure rows are written again under their keys, which changes nothing");
     else
         wr_buf_puts(out, "at least once: after a failure rows may be appended again");
@@ -79,20 +58,21 @@ static void postgres_promise(const struct wr_sink_spec *spec, struct wr_buf *out
 
 /* ---- pending rows ---- */
 
-static void drop_pending(struct pg_sink *s)
+void wr_pg_drop_pending(struct wr_pg_sink *s)
 {
     for (uint32_t i = 0; i < s->n; i++)
         wr_batch_unref(s->row[i].batch);
     s->n = 0;
     s->bytes = 0;
     s->since = 0;
-    s->n_bad = 0;
+    if (!s->once)
+        s->n_bad = 0;
     wr_arena_reset(&s->keys);
     if (s->table)
         memset(s->table, 0, (size_t)s->cap * 2 * sizeof *s->table);
 }
 
-static uint32_t *slot_of(const struct pg_sink *s, struct wr_str key)
+static uint32_t *slot_of(const struct wr_pg_sink *s, struct wr_str key)
 {
     uint32_t mask = s->cap * 2 - 1, at = (uint32_t)wr_hash_bytes(key.p, key.n, 0) & mask;
     while (s->table[at] && !wr_str_eq(s->row[s->table[at] - 1].key, key))
@@ -101,7 +81,7 @@ static uint32_t *slot_of(const struct pg_sink *s, struct wr_str key)
 }
 
 /* Room for one more row; cap stays a power of two. */
-static void make_room(struct pg_sink *s)
+static void make_room(struct wr_pg_sink *s)
 {
     if (s->n < s->cap)
         return;
@@ -116,7 +96,7 @@ static void make_room(struct pg_sink *s)
         *slot_of(s, s->row[i].key) = i + 1;
 }
 
-static void add_row(struct pg_sink *s, struct wr_batch *b, uint32_t row, bool delete)
+static void add_row(struct wr_pg_sink *s, struct wr_batch *b, uint32_t row, bool delete)
 {
     make_room(s);
     struct wr_pg_row one = {.batch = b, .row = row, .delete = delete};
@@ -140,7 +120,7 @@ static void add_row(struct pg_sink *s, struct wr_batch *b, uint32_t row, bool de
     s->row[s->n++] = one;
 }
 
-static wr_status report(struct pg_sink *s, const struct wr_batch *b, uint32_t row, struct wr_str column, const char *msg, struct wr_error *err)
+wr_status wr_pg_report(struct wr_pg_sink *s, const struct wr_batch *b, uint32_t row, struct wr_str column, const char *msg, struct wr_error *err)
 {
     struct wr_bad bad = {.reason = WR_R_SINK, .column = column};
     (void)snprintf(bad.msg, sizeof bad.msg, "%s", msg);
@@ -151,14 +131,14 @@ static wr_status report(struct pg_sink *s, const struct wr_batch *b, uint32_t ro
 }
 
 /* What PostgreSQL would refuse for sure is not even sent. */
-static bool refuse_early(struct pg_sink *s, const struct wr_batch *b, uint32_t row, bool delete, wr_status *st, struct wr_error *err)
+static bool refuse_early(struct wr_pg_sink *s, const struct wr_batch *b, uint32_t row, bool delete, wr_status *st, struct wr_error *err)
 {
     for (int i = 0; i < s->spec.n_key && !s->target.null_keys; i++) {
         int col = s->spec.key[i];
         if (!wr_vec_null(&b->col[col], row))
             continue;
         if (!delete) /* there can be no such row to delete */
-            *st = report(s, b, row, s->spec.schema->field[col].name, "a key column is NULL", err);
+            *st = wr_pg_report(s, b, row, s->spec.schema->field[col].name, "a key column is NULL", err);
         return true;
     }
     for (int i = 0; i < s->n_text && !delete; i++) {
@@ -168,7 +148,7 @@ static bool refuse_early(struct pg_sink *s, const struct wr_batch *b, uint32_t r
         struct wr_str text = WR_VEC_STR(v)[wr_vec_at(v, row)];
         s->bytes += text.n;
         if (text.n && memchr(text.p, 0, text.n)) {
-            *st = report(s, b, row, s->spec.schema->field[s->text[i]].name, "text of PostgreSQL cannot hold a NUL byte", err);
+            *st = wr_pg_report(s, b, row, s->spec.schema->field[s->text[i]].name, "text of PostgreSQL cannot hold a NUL byte", err);
             return true;
         }
     }
@@ -177,7 +157,7 @@ static bool refuse_early(struct pg_sink *s, const struct wr_batch *b, uint32_t r
 
 /* ---- connecting ---- */
 
-static void disconnect(struct pg_sink *s)
+void wr_pg_disconnect(struct wr_pg_sink *s)
 {
     PQclear(s->last);
     s->last = NULL;
@@ -186,45 +166,43 @@ static void disconnect(struct pg_sink *s)
     s->c = NULL;
 }
 
-static wr_status connect_to(struct pg_sink *s, struct wr_error *err)
+wr_status wr_pg_connect_to(struct wr_pg_sink *s, struct wr_error *err)
 {
     if (s->c)
         return WR_OK;
     WR_TRY(wr_pg_connect(s->spec.opts, s->spec.stop, &s->c, err));
     wr_status st = wr_pg_target_open(s->c, &s->spec, &s->target, err);
     if (st)
-        disconnect(s);
+        wr_pg_disconnect(s);
     return st;
 }
 
 /* ---- sending ---- */
 
-enum outcome { DONE, AGAIN, ROW, STOP };
-
-static enum outcome outcome_of(struct pg_sink *s, PGresult *r)
+enum wr_pg_outcome wr_pg_outcome_of(struct wr_pg_sink *s, PGresult *r)
 {
     ExecStatusType got = PQresultStatus(r);
     if (got == PGRES_COMMAND_OK || got == PGRES_TUPLES_OK) {
         PQclear(r);
-        return DONE;
+        return WR_PG_OUT_DONE;
     }
     PQclear(s->last);
     s->last = r;
     switch (wr_pg_classify(s->c, r)) {
-    case WR_PG_AGAIN: return AGAIN;
-    case WR_PG_ROW: return ROW;
-    case WR_PG_STOP: return STOP;
+    case WR_PG_AGAIN: return WR_PG_OUT_AGAIN;
+    case WR_PG_ROW: return WR_PG_OUT_ROW;
+    case WR_PG_STOP: return WR_PG_OUT_STOP;
     }
-    return STOP;
+    return WR_PG_OUT_STOP;
 }
 
-static enum outcome run(struct pg_sink *s, const char *sql)
+enum wr_pg_outcome wr_pg_run(struct wr_pg_sink *s, const char *sql)
 {
-    return outcome_of(s, PQexec(s->c, sql));
+    return wr_pg_outcome_of(s, wr_pg_query(s->c, sql, WR_PG_PATIENCE_MS));
 }
 
 /* Writes rows[0..n), all deletes or none. */
-static enum outcome run_rows(struct pg_sink *s, const struct wr_pg_row *const *rows, uint32_t n)
+static enum wr_pg_outcome run_rows(struct wr_pg_sink *s, const struct wr_pg_row *const *rows, uint32_t n)
 {
     const struct wr_schema *schema = s->spec.schema;
     bool delete = rows[0]->delete;
@@ -243,9 +221,10 @@ static enum outcome run_rows(struct pg_sink *s, const struct wr_pg_row *const *r
         length[i] = (int)s->array[i].n;
         format[i] = 1;
     }
-    enum outcome out = ROW; /* too large for one parameter: halved, and a single such row is refused */
+    enum wr_pg_outcome out = WR_PG_OUT_ROW; /* too large for one parameter: halved, and a single such row is refused */
     if (fits)
-        out = outcome_of(s, PQexecParams(s->c, delete ? s->target.delete : s->target.insert, n_col, oid, value, length, format, 0));
+        out = wr_pg_outcome_of(s, wr_pg_params(s->c, delete ? s->target.delete : s->target.insert, n_col, oid, value, length, format,
+                                               WR_PG_PATIENCE_MS));
     free(oid);
     free(value);
     free(length);
@@ -253,13 +232,13 @@ static enum outcome run_rows(struct pg_sink *s, const struct wr_pg_row *const *r
     return out;
 }
 
-static void note_refused(struct pg_sink *s, const struct wr_pg_row *row)
+static void note_refused(struct wr_pg_sink *s, const struct wr_pg_row *row)
 {
     if (s->n_bad == s->cap_bad) {
         s->cap_bad = s->cap_bad ? s->cap_bad * 2 : 16;
         s->bad = wr_realloc(s->bad, s->cap_bad * sizeof *s->bad);
     }
-    struct refused *r = &s->bad[s->n_bad++];
+    struct wr_pg_refused *r = &s->bad[s->n_bad++];
     const char *column = s->last ? PQresultErrorField(s->last, PG_DIAG_COLUMN_NAME) : NULL;
     r->row = row;
     (void)snprintf(r->column, sizeof r->column, "%s", column ? column : "");
@@ -270,46 +249,46 @@ static void note_refused(struct pg_sink *s, const struct wr_pg_row *row)
 }
 
 /* Writes rows inside an open transaction, halving where some row is refused. */
-static enum outcome run_halving(struct pg_sink *s, const struct wr_pg_row *const *rows, uint32_t n)
+enum wr_pg_outcome wr_pg_run_halving(struct wr_pg_sink *s, const struct wr_pg_row *const *rows, uint32_t n)
 {
     PQclear(s->last);
     s->last = NULL;
-    enum outcome out = run(s, "SAVEPOINT weir");
+    enum wr_pg_outcome out = wr_pg_run(s, "SAVEPOINT weir");
     if (!out)
         out = run_rows(s, rows, n);
     if (!out)
-        return run(s, "RELEASE SAVEPOINT weir");
-    if (out != ROW)
+        return wr_pg_run(s, "RELEASE SAVEPOINT weir");
+    if (out != WR_PG_OUT_ROW)
         return out;
     if (n == 1)
         note_refused(s, rows[0]);
-    out = run(s, "ROLLBACK TO SAVEPOINT weir; RELEASE SAVEPOINT weir");
+    out = wr_pg_run(s, "ROLLBACK TO SAVEPOINT weir; RELEASE SAVEPOINT weir");
     if (!out && n > 1)
-        out = run_halving(s, rows, n / 2);
+        out = wr_pg_run_halving(s, rows, n / 2);
     if (!out && n > 1)
-        out = run_halving(s, rows + n / 2, n - n / 2);
+        out = wr_pg_run_halving(s, rows + n / 2, n - n / 2);
     return out;
 }
 
 /* One transaction with everything: quick, or (careful) finding the rows that the table refuses. */
-static enum outcome run_all(struct pg_sink *s, uint32_t n_delete, uint32_t n, bool careful)
+static enum wr_pg_outcome run_all(struct wr_pg_sink *s, uint32_t n_delete, uint32_t n, bool careful)
 {
     s->n_bad = 0;
     if (!careful && (n_delete == 0 || n_delete == n))
         return run_rows(s, s->order, n); /* a statement is a transaction */
-    enum outcome out = run(s, careful ? "BEGIN; SET CONSTRAINTS ALL IMMEDIATE" : "BEGIN");
+    enum wr_pg_outcome out = wr_pg_run(s, careful ? "BEGIN; SET CONSTRAINTS ALL IMMEDIATE" : "BEGIN");
     if (!out && n_delete)
-        out = careful ? run_halving(s, s->order, n_delete) : run_rows(s, s->order, n_delete);
+        out = careful ? wr_pg_run_halving(s, s->order, n_delete) : run_rows(s, s->order, n_delete);
     if (!out && n > n_delete)
-        out = careful ? run_halving(s, s->order + n_delete, n - n_delete) : run_rows(s, s->order + n_delete, n - n_delete);
+        out = careful ? wr_pg_run_halving(s, s->order + n_delete, n - n_delete) : run_rows(s, s->order + n_delete, n - n_delete);
     if (!out)
-        return run(s, "COMMIT");
+        return wr_pg_run(s, "COMMIT");
     if (s->c && PQstatus(s->c) == CONNECTION_OK)
         PQclear(PQexec(s->c, "ROLLBACK"));
     return out;
 }
 
-static int by_kind_and_key(const void *a, const void *b)
+int wr_pg_by_kind_and_key(const void *a, const void *b)
 {
     const struct wr_pg_row *x = *(const struct wr_pg_row *const *)a, *y = *(const struct wr_pg_row *const *)b;
     if (x->delete != y->delete)
@@ -318,7 +297,7 @@ static int by_kind_and_key(const void *a, const void *b)
 }
 
 /* Pauses before another try; an error when the time is up. */
-static wr_status wait_again(struct pg_sink *s, int64_t started, int tries, struct wr_error *err)
+wr_status wr_pg_wait_again(struct wr_pg_sink *s, int64_t started, int tries, struct wr_error *err)
 {
     int64_t limit = wr_opt_duration(s->spec.opts, "retry_timeout", 5 * WR_US_MIN), pause = 50000 << (tries < 7 ? tries : 7);
     int64_t until = wr_clock_mono() + (pause < 5 * WR_US_SEC ? pause : 5 * WR_US_SEC);
@@ -336,49 +315,49 @@ static wr_status wait_again(struct pg_sink *s, int64_t started, int tries, struc
 }
 
 /* What the failed statement said, as an error. */
-static wr_status told(struct pg_sink *s, struct wr_error *err)
+wr_status wr_pg_told(struct wr_pg_sink *s, struct wr_error *err)
 {
     return wr_pg_fail(s->c, s->last, err, "cannot write to table \"%.*s\"", WR_FMT(s->target.plain));
 }
 
-static wr_status report_refused(struct pg_sink *s, struct wr_error *err)
+static wr_status report_refused(struct wr_pg_sink *s, struct wr_error *err)
 {
     for (uint32_t i = 0; i < s->n_bad; i++) {
-        const struct refused *r = &s->bad[i];
-        WR_TRY(report(s, r->row->batch, r->row->row, wr_str_c(r->column), r->msg, err));
+        const struct wr_pg_refused *r = &s->bad[i];
+        WR_TRY(wr_pg_report(s, r->row->batch, r->row->row, wr_str_c(r->column), r->msg, err));
     }
     return WR_OK;
 }
 
 /* Sends all pending rows, in one transaction. Pending stays as it is when this fails. */
-static wr_status send_rows(struct pg_sink *s, uint32_t n_delete, struct wr_error *err)
+static wr_status send_rows(struct wr_pg_sink *s, uint32_t n_delete, struct wr_error *err)
 {
     int64_t started = wr_clock_mono();
     bool careful = false;
     for (int tries = 0;; tries++) {
-        wr_status st = connect_to(s, err);
+        wr_status st = wr_pg_connect_to(s, err);
         if (st == WR_ESTOP)
             return st;
         if (!st) {
-            enum outcome out = run_all(s, n_delete, s->n, careful);
-            if (out == DONE)
+            enum wr_pg_outcome out = run_all(s, n_delete, s->n, careful);
+            if (out == WR_PG_OUT_DONE)
                 return report_refused(s, err);
-            if (out == ROW && !careful) {
+            if (out == WR_PG_OUT_ROW && !careful) {
                 careful = true;
                 continue;
             }
-            st = told(s, err);
-            if (out != AGAIN)
+            st = wr_pg_told(s, err);
+            if (out != WR_PG_OUT_AGAIN)
                 return st;
         } else if (!err->retriable) {
             return st;
         }
-        disconnect(s);
-        WR_TRY(wait_again(s, started, tries, err));
+        wr_pg_disconnect(s);
+        WR_TRY(wr_pg_wait_again(s, started, tries, err));
     }
 }
 
-static wr_status send_pending(struct pg_sink *s, struct wr_error *err)
+static wr_status send_pending(struct wr_pg_sink *s, struct wr_error *err)
 {
     if (s->n == 0)
         return WR_OK;
@@ -388,13 +367,13 @@ static wr_status send_pending(struct pg_sink *s, struct wr_error *err)
         n_delete += s->row[i].delete;
     }
     if (s->spec.n_key)
-        qsort(s->order, s->n, sizeof *s->order, by_kind_and_key);
+        qsort(s->order, s->n, sizeof *s->order, wr_pg_by_kind_and_key);
     wr_status st = send_rows(s, n_delete, err);
     if (!st) {
         s->base.rows += s->n - s->n_bad;
         s->base.bytes += s->bytes;
     }
-    drop_pending(s);
+    wr_pg_drop_pending(s);
     return st;
 }
 
@@ -402,7 +381,7 @@ static wr_status send_pending(struct pg_sink *s, struct wr_error *err)
 
 static wr_status postgres_write(struct wr_sink *base, struct wr_batch *batch, struct wr_error *err)
 {
-    struct pg_sink *s = (struct pg_sink *)base;
+    struct wr_pg_sink *s = (struct wr_pg_sink *)base;
     wr_status st = WR_OK;
     for (uint32_t k = 0; !st && k < batch->n_live; k++) {
         uint32_t row = wr_batch_row(batch, k);
@@ -414,6 +393,8 @@ static wr_status postgres_write(struct wr_sink *base, struct wr_batch *batch, st
             add_row(s, batch, row, wr_op_is_retract(op));
     }
     wr_batch_unref(batch);
+    if (s->once)
+        return st ? st : wr_pg_once_written(s, err);
     if (s->n && !s->since)
         s->since = wr_clock_mono();
     if (!st && s->n && (s->n >= s->most || s->bytes >= MOST_BYTES || wr_clock_mono() - s->since > LINGER_US))
@@ -423,14 +404,16 @@ static wr_status postgres_write(struct wr_sink *base, struct wr_batch *batch, st
 
 static wr_status postgres_flush(struct wr_sink *base, struct wr_error *err)
 {
-    return send_pending((struct pg_sink *)base, err);
+    struct wr_pg_sink *s = (struct wr_pg_sink *)base;
+    return s->once ? WR_OK : send_pending(s, err); /* exactly once: nothing counts before commit */
 }
 
 static void postgres_close(struct wr_sink *base)
 {
-    struct pg_sink *s = (struct pg_sink *)base;
-    drop_pending(s);
-    disconnect(s);
+    struct wr_pg_sink *s = (struct wr_pg_sink *)base;
+    wr_pg_once_close(s);
+    wr_pg_drop_pending(s);
+    wr_pg_disconnect(s);
     wr_pg_target_clear(&s->target);
     for (int i = 0; i < s->spec.schema->n; i++)
         wr_buf_clear(&s->array[i]);
@@ -449,7 +432,7 @@ static wr_status postgres_open(const struct wr_sink_spec *spec, struct wr_sink *
 {
     WR_TRY(wr_pg_check_opts(spec->opts, err));
     WR_TRY(wr_pg_target_check(spec, err));
-    struct pg_sink *s = wr_calloc(1, sizeof *s);
+    struct wr_pg_sink *s = wr_calloc(1, sizeof *s);
     int64_t most = wr_opt_int(spec->opts, "batch_rows", ROWS);
     s->base.vt = &postgres_sink;
     s->spec = *spec;
@@ -461,7 +444,9 @@ static wr_status postgres_open(const struct wr_sink_spec *spec, struct wr_sink *
         if (spec->schema->field[i].type.id == WR_T_TEXT)
             s->text[s->n_text++] = i;
     }
-    wr_status st = connect_to(s, err);
+    wr_status st = wr_pg_connect_to(s, err);
+    if (!st && spec->exactly_once)
+        wr_pg_once_open(s);
     if (st) {
         postgres_close(&s->base);
         return st;
@@ -485,6 +470,8 @@ static const struct wr_sink_vt postgres_sink = {
     .open = postgres_open,
     .write = postgres_write,
     .flush = postgres_flush,
+    .recover = wr_pg_once_recover,
+    .commit = wr_pg_once_commit,
     .close = postgres_close,
 };
 

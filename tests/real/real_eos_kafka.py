@@ -202,7 +202,7 @@ def too_much_to_keep(w):
     w.case()
     with w.sink("kafka.transaction.timeout.ms=1000", "kafka.socket.timeout.ms=900", "transaction_buffer=100", fail="sink.commit:2:delay=4000") as d:
         d.ok_all("open", "recover", "rows 100 a", "commit 1", "rows 100 b")
-        check(d.ask("commit 2").split()[:3], ["error", "io", "retriable"], "the commit")
+        check(d.ask("commit 2").split()[:3], ["error", "limit", "retriable"], "the commit")
     check(len(w.keys()), 100, "rows before")
     w.resume(["b%d" % i for i in range(100)], [1])
     check(w.keys(), sorted(["a%d" % i for i in range(100)] + ["b%d" % i for i in range(100)] + ["last"]), "rows")
