@@ -23,7 +23,7 @@ TABLES = [
          rows=[(7, 3), (-7, 3), (7, -3), (-7, -3), (0, 5), (None, 3), (4, None), (None, None), (9223372036854775807, 1), (2147483648, 2147483647)],
          exprs=["a / b", "a % b", "a - b", "b - a", "-b", "abs(b)", "a = b", "a <> b", "a < b", "a <= b", "a > b", "a >= b", "a IS NULL", "a IS NOT NULL",
                 "a IS DISTINCT FROM b", "a IS NOT DISTINCT FROM b", "a BETWEEN -7 AND 7", "a NOT BETWEEN 0 AND b", "a IN (7, 0)", "a NOT IN (7, 0)",
-                "a IN (7, NULL)", "coalesce(a, b, -1)", "nullif(a, 7)", "greatest(a, b)", "least(a, b, 0)", "sign(b)", "mod(a, b)", 
+                "a IN (7, NULL)", "coalesce(a, b, -1)", "nullif(a, 7)", "greatest(a, b)", "least(a, b, 0)", "sign(b)", "mod(a, b)",
                 "a > 0 AND b > 0", "a > 0 OR b > 0", "NOT a > 0", "(a > 0) IS TRUE", "(a > 0) IS NOT TRUE",
                 "(a > 0) IS FALSE", "(a > 0) IS UNKNOWN", "CASE WHEN a > b THEN 'more' WHEN a < b THEN 'less' WHEN a = b THEN 'same' END",
                 "CASE b WHEN 3 THEN 'three' WHEN 5 THEN 'five' ELSE 'other' END", "1 + 2 * (b % 1000) - 4", "(1 + 2) * (b % 10)", "b - 2 - 1", "12 / 3 / 2"]),
