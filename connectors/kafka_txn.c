@@ -44,7 +44,7 @@ struct wr_kafka_txn {
     bool single;               /* a batch was refused: records one by one from the next client on, to find out which */
     bool alone;                /* this client sends them one by one */
     bool carrier_only;         /* the cluster refused positions of input partitions */
-    char why[300];             /* it was lost */
+    char why[400];             /* it was lost */
     int64_t began;             /* monotonic µs */
     int64_t timeout_us;        /* transaction.timeout.ms */
     struct wr_buf kept;        /* records since the last commit: flags, key, value */

@@ -17,7 +17,7 @@
 /* The places, by their number in the design (docs/guarantees.md): X(name, where). */
 #define WR_FAILPOINTS(X)                                                                \
     X("source.poll", "K1: a batch was polled, nothing done with it")                    \
-    X("op.batch", "K2: between operators, in the middle of a batch")                    \
+    X("op.batch", "K2: a batch has gone through the operators and is at the sink")      \
     X("ckpt.begin", "K3: a checkpoint begins, nothing of it is written")                \
     X("store.write", "K4: part of the delta is written, nothing is durable")            \
     X("store.sync", "K5: all of the delta is written, nothing is durable")              \

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/failpoint.h"
 #include "core/log.h"
 #include "core/time.h"
 
@@ -208,6 +209,7 @@ wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
     bool several = job->n_transactional > 1;
     uint64_t id = wr_store_applied(job->store) + 1;
     int64_t t0 = wr_clock_mono();
+    (void)WR_FAILPOINT("ckpt.begin");
     /* EMIT EVERY too gives its changes now: what is in the state and not yet out would be forgotten by a restart. */
     struct wr_task *t = &job->task[0];
     bool halting = t->halting;
@@ -221,6 +223,7 @@ wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
         st = wr_store_prepare(job->store, id, &delta, 1, err);
     size_t bytes = delta.n;
     wr_buf_clear(&delta);
+    (void)WR_FAILPOINT("ckpt.prepared");
     if (st == WR_OK && several)
         st = wr_store_apply(job->store, err);
     if (st == WR_OK)
@@ -327,6 +330,7 @@ wr_status wr_checkpoint_restore(struct wr_job *job, struct wr_error *err)
     job->n_transactional = count_transactional(job);
     struct wr_store_reader *r = wr_store_reader_new(job->store);
     wr_status st = settle_sinks(job, r, err);
+    (void)WR_FAILPOINT("ckpt.restore");
     if (st == WR_OK)
         st = restore_ops(job, r, err);
     wr_store_reader_free(r);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/failpoint.h"
 #include "core/key.h"
 
 struct sink {
@@ -96,6 +97,7 @@ wr_status wr_sink_replay(struct wr_op *op, struct wr_str rows, struct wr_error *
 static wr_status sink_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b, struct wr_error *err)
 {
     struct sink *s = op->ctx;
+    (void)WR_FAILPOINT("op.batch");
     op->n.passed += b->n_live;
     s->unsent = true;
     if (op->task->job->n_transactional > 1 && wr_sink_is_transactional(op))

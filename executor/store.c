@@ -9,6 +9,8 @@
  * Memory: LMDB's map; values read borrow from it. */
 #include "executor/store.h"
 
+#include "core/failpoint.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -276,7 +278,11 @@ static int do_prepare(struct wr_store *s, MDB_txn *txn, void *arg)
     int rc = mdb_drop(txn, s->delta, 0);
     if (!rc)
         rc = put_chunks(s, txn, p->delta, p->n);
-    return rc ? rc : put_number(s, txn, "pending", p->id);
+    if (!rc)
+        rc = WR_FAILPOINT("store.write");
+    if (!rc)
+        rc = put_number(s, txn, "pending", p->id);
+    return rc ? rc : WR_FAILPOINT("store.sync");
 }
 
 wr_status wr_store_prepare(struct wr_store *s, uint64_t id, const struct wr_buf *delta, int n, struct wr_error *err)
@@ -288,6 +294,7 @@ wr_status wr_store_prepare(struct wr_store *s, uint64_t id, const struct wr_buf 
         WR_BUG("checkpoint %llu prepared on top of %llu", (unsigned long long)id, (unsigned long long)s->applied);
     struct prepare_arg p = {id, delta, n};
     WR_TRY(write_txn(s, "write a checkpoint", do_prepare, &p, err));
+    (void)WR_FAILPOINT("store.synced");
     s->pending = id;
     return WR_OK;
 }
@@ -361,6 +368,8 @@ static int do_apply(struct wr_store *s, MDB_txn *txn, void *arg)
     int rc = apply_records(s, txn, records, true);
     if (!rc)
         rc = apply_records(s, txn, records, false);
+    if (!rc)
+        rc = WR_FAILPOINT("store.apply");
     if (!rc)
         rc = mdb_drop(txn, s->delta, 0);
     if (!rc)

@@ -1,6 +1,7 @@
 /* task.c: one thread's loop: take from the inbox, poll the scans, tick, flush, until everything here has ended or the job stops.
  * Rules:  changes are flushed when the input pauses, or after flush_us of backlog: batches grow with the backlog and latency stays low without it.
  * Memory: the task is the job's. */
+#include "core/failpoint.h"
 #include "core/time.h"
 #include "executor/checkpoint.h"
 
@@ -62,6 +63,7 @@ static wr_status poll_scans(struct wr_task *t, bool *got, struct wr_error *err)
         WR_TRY(wr_scan_poll(t->scan[i], wait, &any, err));
         *got |= any;
         if (any) {
+            (void)WR_FAILPOINT("source.poll");
             t->dirty = true;
             if (t->job->opts.flush_each)
                 WR_TRY(wr_task_flush(t, err));
@@ -136,6 +138,7 @@ static wr_status last_round(struct wr_task *t, struct wr_error *err)
     t->halting = true;
     WR_TRY(drain_sides(t, err));
     WR_TRY(wr_task_flush(t, err));
+    (void)WR_FAILPOINT("job.stop");
     if (t->job->store && t->id == 0 && !atomic_load(&t->job->failed))
         WR_TRY(wr_checkpoint_take(t->job, err)); /* what was done counts, however the job ends */
     for (int i = 0; i < t->n_op; i++)
