@@ -18,6 +18,9 @@ wr_package(crypto   libcrypto  libssl-dev)
 wr_package(jansson  jansson    libjansson-dev)
 wr_package(zlib     zlib       zlib1g-dev)
 wr_package(readline readline   libreadline-dev)
+wr_package(microhttpd libmicrohttpd libmicrohttpd-dev)
+wr_package(sqlite3  sqlite3    libsqlite3-dev)
+wr_package(curl     libcurl    libcurl4-openssl-dev)
 
 # LMDB: not every distribution ships a .pc file for it.
 pkg_check_modules(WR_PKG_lmdb QUIET IMPORTED_TARGET GLOBAL lmdb)

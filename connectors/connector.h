@@ -216,6 +216,8 @@ struct wr_connector {
     /* Columns known without a declaration (scenario, nexmark); NULL: columns must be declared. In the arena. */
     wr_status (*columns)(const struct wr_opts *, struct wr_arena *, struct wr_coldef **col, int *n, struct wr_error *);
 };
+/* One more that can be found by name but is in no list: what only a program has (the server's system tables). Before any thread is started. */
+void wr_connector_add(const struct wr_connector *c);
 int wr_connector_count(void);
 const struct wr_connector *wr_connector_get(int i);
 const struct wr_connector *wr_connector_find(struct wr_str name); /* NULL: none */

@@ -25,6 +25,13 @@ static const struct wr_format *const formats[] = {
 
 enum { N_CONNECTOR = sizeof connectors / sizeof connectors[0], N_FORMAT = sizeof formats / sizeof formats[0] };
 
+static const struct wr_connector *added; /* the program's own, see wr_connector_add */
+
+void wr_connector_add(const struct wr_connector *c)
+{
+    added = c;
+}
+
 int wr_connector_count(void)
 {
     return N_CONNECTOR;
@@ -40,7 +47,7 @@ const struct wr_connector *wr_connector_find(struct wr_str name)
     for (int i = 0; i < N_CONNECTOR; i++)
         if (wr_str_ieq_c(name, connectors[i]->name))
             return connectors[i];
-    return NULL;
+    return added && wr_str_ieq_c(name, added->name) ? added : NULL;
 }
 
 const struct wr_format *wr_format_find(struct wr_str name)

@@ -168,7 +168,8 @@ static wr_status snapshot_sink(struct wr_op *op, bool outbox, struct wr_buf *del
         wr_buf_clear(&at);
     } else if (!wr_sink_is_transactional(op)) {
         st = s->vt->flush(s, err); /* at least once: what came before the checkpoint is out */
-    } else if (outbox) {
+    }
+    if (outbox && wr_sink_is_transactional(op)) {
         struct wr_buf *rows = wr_sink_outbox(op);
         wr_op_key(&key, op, 'o');
         wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(rows));

@@ -17,6 +17,11 @@ struct wr_args {
     const char *checkpoint;      /* --checkpoint DIR; NULL: none */
     int64_t every_us;            /* --every; 0: default */
     bool reset;                  /* --reset */
+    const char *listen, *data;   /* weir serve; data also for clients: where the token is */
+    const char *server, *name;   /* clients: --server URL; weir submit --name */
+    bool replace, behind_tls;
+    int n_host, n_dir;
+    const char **host, **dir;    /* --allow-host, --allow-files */
 };
 
 /* Each returns the exit code. */

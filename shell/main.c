@@ -12,10 +12,12 @@
 #include "core/log.h"
 #include "core/time.h"
 #include "shell/cmd.h"
+#include "shell/remote.h"
 #include "shell/scenario.h"
 #include "shell/stop.h"
 
-enum { C_SHELL = 1, C_RUN = 2, C_CHECK = 4, C_TEST = 8, C_BROKER = 16, C_DEMO = 32, C_QUERY = C_SHELL | C_RUN, C_ALL = 63 };
+enum { C_SHELL = 1, C_RUN = 2, C_CHECK = 4, C_TEST = 8, C_BROKER = 16, C_DEMO = 32, C_SERVE = 64, C_SUBMIT = 128, C_JOBS = 256, C_JOB = 512,
+       C_QUERY = C_SHELL | C_RUN, C_CLIENT = C_SUBMIT | C_JOBS | C_JOB, C_ALL = 1023 };
 
 /* ---- commands ---- */
 
@@ -36,17 +38,24 @@ static const struct command commands[] = {
     {"test", C_TEST, cmd_test, "test PATH...", "Runs scenario tests: files, or directories with *.test files in them."},
     {"broker", C_BROKER, wr_cmd_broker, "broker [--port N] [--topics LIST]", "A throw-away Kafka broker in memory, for trying things."},
     {"demo", C_DEMO, wr_cmd_demo, "demo [SCENARIO]", "Broker, generator, query and live result, with nothing installed."},
+    {"serve", C_SERVE, wr_cmd_serve, "serve [--listen ADDRESS:PORT] [--data DIR]", "A server that keeps jobs running: HTTP API, metrics, live page."},
+    {"submit", C_SUBMIT, wr_cmd_submit, "submit FILE.sql [--name N]", "Gives a file to a server as a job."},
+    {"jobs", C_JOBS, wr_cmd_jobs, "jobs", "Lists a server's jobs."},
+    {"stop", C_JOB, wr_cmd_stop, "stop NAME", "Stops a job of a server, with a last checkpoint."},
+    {"resume", C_JOB, wr_cmd_resume, "resume NAME", "Starts a stopped or failed job of a server where it was."},
+    {"savepoint", C_JOB, wr_cmd_savepoint, "savepoint NAME", "Takes a checkpoint of a server's job now."},
+    {"logs", C_JOB, wr_cmd_logs, "logs NAME", "The last log lines of a server's job."},
+    {"why", C_JOB, wr_cmd_why, "why NAME", "Why a server's job gives no output yet."},
+    {"drop", C_JOB, wr_cmd_drop, "drop NAME", "Stops a job of a server and forgets it and its checkpoints."},
 };
 enum { N_COMMAND = sizeof commands / sizeof commands[0] };
 static const struct command shell_command = {
     "", C_SHELL, wr_cmd_shell, "[options] [-c SQL]", "Streaming SQL: without a command, the interactive shell."};
 
-static const char *const later[] = {"serve", "submit", "jobs", "stop", "savepoint", "resume", "logs"};
-enum { N_LATER = sizeof later / sizeof later[0] };
-
 /* ---- options ---- */
 
-enum opt { O_SQL, O_OUTPUT, O_VAR, O_FINAL, O_UNTIL_END, O_CHECKPOINT, O_EVERY, O_RESET, O_PORT, O_TOPICS, O_NO_RC, O_QUIET, O_VERBOSE, O_LOG, O_HELP, O_VERSION };
+enum opt { O_SQL, O_OUTPUT, O_VAR, O_FINAL, O_UNTIL_END, O_CHECKPOINT, O_EVERY, O_RESET, O_PORT, O_TOPICS, O_NO_RC, O_QUIET, O_VERBOSE, O_LOG, O_HELP, O_VERSION,
+           O_LISTEN, O_DATA, O_SERVER, O_NAME, O_REPLACE, O_TLS, O_HOST, O_FILES };
 
 static const struct option {
     enum opt id;
@@ -56,8 +65,8 @@ static const struct option {
     const char *help;
 } options[] = {
     {O_SQL, 'c', "command", "SQL", C_SHELL, "run these statements and leave"},
-    {O_OUTPUT, 'o', "output", "FORMAT", C_QUERY, "how rows are printed: table, ndjson, csv"},
-    {O_VAR, 'v', "var", "NAME=VALUE", C_QUERY | C_CHECK | C_DEMO, "a value for ${NAME} in options; may be repeated"},
+    {O_OUTPUT, 'o', "output", "FORMAT", C_QUERY | C_JOBS, "how rows are printed: table, ndjson, csv"},
+    {O_VAR, 'v', "var", "NAME=VALUE", C_QUERY | C_CHECK | C_DEMO | C_SERVE | C_SUBMIT, "a value for ${NAME} in options; may be repeated"},
     {O_UNTIL_END, 0, "until-end", NULL, C_QUERY, "topics end where they ended at the start"},
     {O_FINAL, 0, "final", NULL, C_QUERY, "print only the final content of the result"},
     {O_CHECKPOINT, 0, "checkpoint", "DIR", C_RUN, "keep checkpoints in this directory, and resume from it"},
@@ -65,6 +74,14 @@ static const struct option {
     {O_RESET, 0, "reset", NULL, C_RUN, "forget what the checkpoint directory holds and start anew"},
     {O_PORT, 0, "port", "N", C_BROKER, "port to listen on (9092; 0: any that is free)"},
     {O_TOPICS, 0, "topics", "LIST", C_BROKER, "topics to make: \"orders:3,clicks\""},
+    {O_LISTEN, 0, "listen", "ADDR:PORT", C_SERVE, "where to listen (127.0.0.1:8090; port 0: any that is free)"},
+    {O_DATA, 0, "data", "DIR", C_SERVE | C_CLIENT, "data directory of the server; clients read the token there"},
+    {O_FILES, 0, "allow-files", "DIR", C_SERVE, "SQL may name files in this directory; may be repeated"},
+    {O_HOST, 0, "allow-host", "NAME", C_SERVE, "a further name that requests may have in Host; may be repeated"},
+    {O_TLS, 0, "behind-tls", NULL, C_SERVE, "listen beyond this machine: something in front of us speaks TLS"},
+    {O_SERVER, 0, "server", "URL", C_CLIENT, "the server (http://127.0.0.1:8090); its token is in WEIR_TOKEN"},
+    {O_NAME, 0, "name", "N", C_SUBMIT, "name of the job (the file's)"},
+    {O_REPLACE, 0, "replace", NULL, C_SUBMIT, "take the place of the job of that name"},
     {O_NO_RC, 'X', "no-rc", NULL, C_SHELL, "do not read ~/.weirrc"},
     {O_QUIET, 'q', "quiet", NULL, C_ALL, "log errors only"},
     {O_VERBOSE, 0, "verbose", NULL, C_ALL, "log more; twice: still more"},
@@ -159,6 +176,14 @@ static wr_status set_option(struct parsed *p, enum opt id, const char *value, st
     case O_RESET: p->args.reset = true; return WR_OK;
     case O_PORT: p->args.port = value; return WR_OK;
     case O_TOPICS: p->args.topics = value; return WR_OK;
+    case O_LISTEN: p->args.listen = value; return WR_OK;
+    case O_DATA: p->args.data = value; return WR_OK;
+    case O_SERVER: p->args.server = value; return WR_OK;
+    case O_NAME: p->args.name = value; return WR_OK;
+    case O_REPLACE: p->args.replace = true; return WR_OK;
+    case O_TLS: p->args.behind_tls = true; return WR_OK;
+    case O_HOST: p->args.host[p->args.n_host++] = value; return WR_OK;
+    case O_FILES: p->args.dir[p->args.n_dir++] = value; return WR_OK;
     case O_NO_RC: p->args.no_rc = true; return WR_OK;
     case O_QUIET: p->verbose = -1; return WR_OK;
     case O_VERBOSE: p->verbose++; return WR_OK;
@@ -405,18 +430,12 @@ static int cmd_test(const struct wr_args *args)
 
 static const struct command *find_command(const char *word, struct wr_error *err)
 {
-    struct wr_str cand[N_COMMAND + N_LATER];
+    struct wr_str cand[N_COMMAND];
     for (int i = 0; i < N_COMMAND; i++) {
         if (strcmp(word, commands[i].name) == 0)
             return &commands[i];
         cand[i] = wr_str_c(commands[i].name);
     }
-    for (int i = 0; i < N_LATER; i++)
-        if (strcmp(word, later[i]) == 0) {
-            wr_fail(err, WR_EUSAGE, "\"weir %s\" needs the server, which is not in this build yet", word);
-            wr_hint(err, "\"weir run FILE.sql\" runs a job in this process");
-            return NULL;
-        }
     wr_fail(err, WR_EUSAGE, "unknown command \"%s\"", word);
     struct wr_str near = wr_str_nearest(wr_str_c(word), cand, N_COMMAND);
     if (ends_with(word, ".sql"))
@@ -436,7 +455,7 @@ static int dispatch(const struct command *c, struct parsed *p)
         puts("weir " WEIR_VERSION);
         return 0;
     }
-    enum wr_level level = p->verbose < 0 ? WR_LOG_ERROR : p->verbose == 0 ? WR_LOG_WARN : p->verbose == 1 ? WR_LOG_INFO : WR_LOG_DEBUG;
+    enum wr_level level = p->verbose < 0 ? WR_LOG_ERROR : p->verbose == 0 && c->bit != C_SERVE ? WR_LOG_WARN : p->verbose == 0 ? WR_LOG_INFO : p->verbose == 1 ? WR_LOG_INFO : WR_LOG_DEBUG;
     wr_log_set(level, p->json);
     wr_stop_install();
     if (p->args.sql)
@@ -454,6 +473,8 @@ int main(int argc, char **argv)
     struct parsed p = {0};
     p.args.path = wr_calloc((size_t)argc + 1, sizeof *p.args.path);
     p.args.var = wr_calloc((size_t)argc + 1, sizeof *p.args.var);
+    p.args.host = wr_calloc((size_t)argc + 1, sizeof *p.args.host);
+    p.args.dir = wr_calloc((size_t)argc + 1, sizeof *p.args.dir);
     wr_status st = parse(c, &p, argc, argv, named ? 2 : 1, &err);
     if (st == WR_OK && c == &shell_command && p.args.n_path > 0) {
         st = wr_fail(&err, WR_EUSAGE, "\"%s\" is neither a command nor an option here", p.args.path[0]);
@@ -462,6 +483,8 @@ int main(int argc, char **argv)
     int rc = st ? wr_complain(&err) : dispatch(c, &p);
     free(p.args.path);
     free(p.args.var);
+    free(p.args.host);
+    free(p.args.dir);
     if (fflush(stdout) != 0 && rc == 0)
         rc = 1; /* the reader went away, or the disk is full */
     return rc;

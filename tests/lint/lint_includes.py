@@ -1,6 +1,6 @@
 """lint_includes.py: fails on every #include that is not an arrow of docs/architecture.md.
 
-core <- parser <- planner <- executor <- shell (sees all);  connectors -> core only;
+core <- parser <- planner <- executor <- server <- shell (sees all);  connectors -> core only;
 planner and executor see connectors/connector.h only; the executor sees of the planner only the finished plan.
 internal.h stays in its folder, and each outside library in the folders that are about it.
 """
@@ -16,10 +16,12 @@ FOLDER_SEES = {
     "planner": {"core", "parser", "planner"},
     "executor": {"core", "executor"},
     "connectors": {"core", "connectors"},
+    "server": {"core", "parser", "planner", "executor", "server"},
     "shell": set(source.FOLDERS),
 }
 FILE_SEES = {
     "planner": {"connectors/connector.h"},
+    "server": {"connectors/connector.h"},
     "executor": {"connectors/connector.h", "planner/plan.h", "planner/expr.h", "planner/plan.def"},
 }
 LIBRARIES = {
@@ -27,6 +29,9 @@ LIBRARIES = {
     "libpq-fe.h": {"connectors", "shell"},
     "lmdb.h": {"executor"},
     "readline/": {"shell"},
+    "microhttpd.h": {"server"},
+    "sqlite3.h": {"server"},
+    "curl/": {"shell"},
 }
 GENERATED = {"grammar.h"}      # by lemon, in the build tree; for parser/ only
 

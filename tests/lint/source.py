@@ -3,7 +3,7 @@ import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FOLDERS = ("core", "parser", "planner", "executor", "connectors", "shell")
+FOLDERS = ("core", "parser", "planner", "executor", "connectors", "server", "shell")
 TEXT = (".c", ".h", ".def", ".re", ".y", ".py", ".sh", ".md", ".cmake", ".txt", ".json", ".yml", ".yaml", ".sql",
         ".test", ".toml", ".supp", ".dict")
 # Made by machines, or data that is meant to be odd.
