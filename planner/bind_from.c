@@ -298,8 +298,15 @@ wr_status wr_bind_table_name(struct binder *b, const struct wr_ast_name *n, cons
 {
     WR_TRY(too_many(b, n->off));
     if (n->next) {
-        if (wr_str_eq_c(n->text, "weir"))
-            return wr_bind_refuse(b, n->off, "a system table", NULL);
+        if (wr_str_eq_c(n->text, "weir")) { /* the server declares its tables under their whole name */
+            struct wr_str full = wr_arena_printf(b->a, "weir.%.*s", WR_FMT(n->next->text));
+            const struct wr_object *table = n->next->next ? NULL : wr_object_find(b->cat, full);
+            if (table && table->kind != WR_OBJ_VIEW)
+                return bind_source(b, table, n->off, out);
+            wr_fail_at(b->err, WR_ESQL, n->off, "there is no system table \"%.*s\" here", WR_FMT(full));
+            wr_hint(b->err, "a server has weir.jobs, partitions, operators, windows, checkpoints, errors, late");
+            return WR_ESQL;
+        }
         return wr_fail_at(b->err, WR_ESQL, n->off, "there are no schemas: \"%.*s.%.*s\" names nothing", WR_FMT(n->text), WR_FMT(n->next->text));
     }
     for (const struct cte *c = env->ctes; c; c = c->next) {
