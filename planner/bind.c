@@ -39,7 +39,7 @@ static wr_status add_star(struct xctx *x, const struct wr_ast_expr *e, struct li
         return wr_fail_at(b->err, WR_ESQL, e->off, "\"*\" needs a FROM clause");
     int n = 0;
     for (int i = 0; i < x->rel->n; i++) {
-        if (qual.n && !wr_str_eq(x->rel->col[i].qual, qual))
+        if (qual.n ? !wr_str_eq(x->rel->col[i].qual, qual) : x->rel->col[i].hidden)
             continue;
         WR_TRY(list_add(b, l, wr_col_of(b->a, x->rel->plan->out, i, e->off), x->rel->col[i].name, e->off));
         n++;
@@ -269,7 +269,7 @@ static wr_status bind_where(struct binder *b, const struct wr_ast_select *s, con
     struct xctx x = {.b = b, .rel = from, .clause = "WHERE", .env = env};
     struct wr_expr *pred;
     WR_TRY(wr_bind_bool(&x, s->where, &pred));
-    from->plan = wr_bind_made(b, wr_node_filter(b->a, from->plan, pred));
+    wr_join_where(b, from, pred);
     return WR_OK;
 }
 
@@ -344,6 +344,7 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
     else
         from = wr_rel_of(b, one_row(b), (struct wr_str){0});
     WR_TRY(bind_where(b, s, env, &from));
+    WR_TRY(wr_join_settle(b, &from, env));
     struct xctx x = {.b = b, .rel = &from, .clause = "GROUP BY", .env = env};
     if (grouped)
         WR_TRY(wr_bind_group_by(&x, s, &g));

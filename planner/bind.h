@@ -37,7 +37,10 @@ struct binder {
 
 /* ---- relations ---- */
 
-struct relcol { struct wr_str qual, name; }; /* qual: table alias; empty: none */
+struct relcol {
+    struct wr_str qual, name;     /* qual: table alias; empty: none */
+    bool hidden;                  /* merged into another by USING: not part of "*", found only with its table's name */
+};
 /* Rows with names: one relcol for each output column of plan. */
 struct rel {
     struct wr_plan *plan;
@@ -81,6 +84,20 @@ struct rel wr_rel_of(struct binder *b, struct wr_plan *plan, struct wr_str qual)
 struct wr_expr *wr_rel_expr(struct binder *b, const struct rel *r, int col);
 wr_status wr_rel_rename(struct binder *b, const struct wr_ast_name *names, const char *what, struct rel *r);
 struct wr_plan *wr_bind_made(struct binder *b, struct wr_plan *p); /* counts nodes */
+
+/* ---- joins (bind_join.c) ---- */
+
+wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+struct wr_plan *wr_join_node(struct binder *b, enum wr_jkind kind, struct wr_plan *left, struct wr_plan *right, int32_t off);
+/* A condition of the join itself (ON), over the left columns 0..n_left-1 as they were, then the right ones. */
+void wr_join_add(struct binder *b, struct wr_plan *p, struct wr_expr *cond, int n_left);
+/* WHERE over FROM: conditions go into the joins where they can, the rest stays a filter. */
+void wr_join_where(struct binder *b, struct rel *from, struct wr_expr *pred);
+/* After WHERE: how each join of FROM frees its rows; refuses those that never could. */
+wr_status wr_join_settle(struct binder *b, struct rel *from, const struct env *env);
+wr_status wr_join_settle_one(struct binder *b, struct wr_plan *p, const struct env *env);
+/* Lets an interval join below go on with the event time that is column col of p; false: it is not one of its two. */
+bool wr_join_time_is(struct binder *b, struct wr_plan *p, int col);
 
 /* ---- expressions ---- */
 

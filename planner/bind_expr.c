@@ -75,7 +75,7 @@ int wr_rel_find(struct binder *b, const struct rel *r, struct wr_str qual, struc
 {
     int found = -1;
     for (int i = 0; i < r->n; i++) {
-        if (!wr_str_eq(r->col[i].name, name) || (qual.n && !wr_str_eq(r->col[i].qual, qual)))
+        if (!wr_str_eq(r->col[i].name, name) || (qual.n ? !wr_str_eq(r->col[i].qual, qual) : r->col[i].hidden))
             continue;
         if (found >= 0) {
             struct wr_str q1 = r->col[found].qual, q2 = r->col[i].qual;

@@ -31,8 +31,11 @@ struct wr_expr *wr_rel_expr(struct binder *b, const struct rel *r, int col)
 static void set_qual(struct binder *b, struct rel *r, struct wr_str qual)
 {
     struct wr_str q = wr_arena_str(b->a, qual);
-    for (int i = 0; i < r->n; i++)
+    for (int i = 0; i < r->n; i++) {
         r->col[i].qual = q;
+        if (r->col[i].hidden)
+            r->col[i].name = (struct wr_str){0};
+    }
 }
 
 wr_status wr_rel_rename(struct binder *b, const struct wr_ast_name *names, const char *what, struct rel *r)
@@ -368,7 +371,7 @@ static wr_status bind_item(struct binder *b, const struct wr_ast_table *t, const
     }
     case WR_F_FUNCTION: return wr_bind_window_table(b, t, env, out);
     case WR_F_VALUES: return wr_bind_query(b, t->select, env, out);
-    case WR_F_JOIN: return wr_bind_refuse(b, t->off, "a join", "joins are not built yet");
+    case WR_F_JOIN: return wr_bind_join(b, t, env, out);
     case WR_F_MATCH: return wr_bind_refuse(b, t->off, "MATCH_RECOGNIZE", NULL);
     }
     return WR_ESQL;

@@ -351,6 +351,12 @@ static void set_time(struct wr_plan *p, const struct wmclause *wm, int col)
         for (int i = 0; i < p->n_in; i++)
             set_time(p->in[i], wm, col);
         return;
+    case WR_PLAN_JOIN: {
+        int side, c = wr_join_trace(p, col, &side);
+        if (c >= 0)
+            set_time(p->in[side], wm, c);
+        return;
+    }
     case WR_PLAN_FILTER:
     case WR_PLAN_LATE:
     case WR_PLAN_SORT:
@@ -390,7 +396,7 @@ void wr_watermark_apply(struct binder *b, struct wr_plan *p, const struct wmclau
 wr_status wr_event_time_check(struct binder *b, const struct rel *r, int col, int32_t off)
 {
     const struct wr_plan *p = r->plan;
-    if (p->time_col == col || !wr_node_has_watermark(p))
+    if (p->time_col == col || !wr_node_has_watermark(p) || wr_join_time_is(b, r->plan, col))
         return WR_OK;
     struct wr_str name = r->col[col].name;
     wr_fail_at(b->err, WR_ESQL, off, "\"%.*s\" is not the event time: the watermark would not close these windows rightly", WR_FMT(name));

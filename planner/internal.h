@@ -39,6 +39,25 @@ struct wr_expr *wr_expr_copy(struct wr_arena *a, const struct wr_expr *x);
 struct wr_type wr_type_copy(struct wr_arena *a, struct wr_type t); /* members too */
 int *wr_ints(struct wr_arena *a, const int *v, int n); /* a copy */
 
+/* ---- join.c ---- */
+
+/* Does a join of that kind show rows of this input that have no match? */
+bool wr_join_shows(enum wr_jkind kind, int side);
+/* Never takes anything back: see there. */
+bool wr_join_is_final(const struct wr_plan *p);
+void wr_join_props(struct wr_arena *a, struct wr_plan *p);
+/* The input column behind output column col, *side says which input's; -1: the join may have put NULL there. */
+int wr_join_trace(const struct wr_plan *p, int col, int *side);
+bool wr_join_same(const struct wr_plan_join *a, const struct wr_plan_join *b);
+/* Marks the input columns a join needs when of its output mine[] is. */
+void wr_join_needs(const struct wr_plan *p, int n_left, const bool *mine, bool *need[2]);
+/* The inputs have other columns now: map[side][old] is where they went. Keeps the output columns mine[] (NULL: all); out[old]: where they are. */
+void wr_join_remap(struct wr_arena *a, struct wr_plan *p, int n_left, int n_right, int *const map[2], const bool *mine, int *out);
+void wr_join_print(struct wr_buf *out, const struct wr_plan *p);
+void wr_join_print_state(struct wr_buf *out, const struct wr_plan *p);
+/* Its state has no bound: nothing ever frees it. */
+bool wr_join_grows(const struct wr_plan *p);
+
 /* ---- rewrite.c, prune.c, physical.c ---- */
 
 /* The rules, over one sink's tree. May fail: a session window that is not grouped. */

@@ -296,6 +296,7 @@ void wr_node_props(struct wr_arena *a, struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: agg_props(a, p); break;
     case WR_PLAN_UNION: union_props(p); break;
+    case WR_PLAN_JOIN: wr_join_props(a, p); break;
     case WR_PLAN_SORT:
         pass_on(p);
         p->updating = false; /* it gives the final content once */
@@ -345,6 +346,14 @@ void wr_node_trace(struct wr_plan *p, int col, struct wr_plan **at, int *at_col)
             if (col >= p->in[0]->out->n)
                 return;
             break;
+        case WR_PLAN_JOIN: {
+            int side, c = wr_join_trace(p, col, &side);
+            if (c < 0)
+                return;
+            col = c;
+            p = p->in[side];
+            continue;
+        }
         case WR_PLAN_WATERMARK:
         case WR_PLAN_FILTER:
         case WR_PLAN_LATE:

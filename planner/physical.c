@@ -135,6 +135,7 @@ static bool same_node(const struct wr_plan *a, const struct wr_plan *b)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return same_agg(&a->u.agg, &b->u.agg);
     case WR_PLAN_UNION: return true;
+    case WR_PLAN_JOIN: return wr_join_same(&a->u.join, &b->u.join);
     case WR_PLAN_SORT: return same_sort(&a->u.sort, &b->u.sort);
     case WR_PLAN_LIMIT: return a->u.limit.limit == b->u.limit.limit && a->u.limit.offset == b->u.limit.offset;
     case WR_PLAN_EXCHANGE: return same_ints(a->u.exchange.key, a->u.exchange.n_key, b->u.exchange.key, b->u.exchange.n_key);
@@ -254,6 +255,61 @@ static struct spread spread_union(struct exchanges *ex, struct wr_plan *p)
     return (struct spread){.where = ONE_TASK};
 }
 
+/* Output columns that are column c of input side; -1: a column is missing. */
+static struct spread spread_as(struct exchanges *ex, const struct wr_plan *p, int side, const int *col, int n)
+{
+    const struct wr_plan_join *j = &p->u.join;
+    int *out = WR_NEW_N(ex->a, int, n + 1);
+    for (int i = 0; i < n; i++) {
+        out[i] = -1;
+        for (int k = 0; k < j->n_col && out[i] < 0; k++)
+            if (j->col[k] == (side ? p->in[0]->out->n + col[i] : col[i]))
+                out[i] = k;
+        if (out[i] < 0)
+            return (struct spread){.where = ANYHOW};
+    }
+    return (struct spread){.where = BY_HASH, .n_col = n, .col = out};
+}
+
+/* Both inputs by the hash of the same keys. An input that is spread by some of them already decides, if the other can follow. */
+static struct spread spread_join(struct exchanges *ex, struct wr_plan *p)
+{
+    struct wr_plan_join *j = &p->u.join;
+    if (j->n_key == 0) {
+        gather(ex, p, 0);
+        gather(ex, p, 1);
+        return (struct spread){.where = ONE_TASK};
+    }
+    int n = j->n_key, *by[2] = {wr_ints(ex->a, j->key[0], n), wr_ints(ex->a, j->key[1], n)};
+    for (int s = 0; s < 2; s++) {
+        struct spread in = ex->of[p->in[s]->id];
+        if (!subset(&in, j->key[s], j->n_key) || in.n_col == 0)
+            continue;
+        n = in.n_col;
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < j->n_key; k++)
+                if (j->key[s][k] == in.col[i]) {
+                    by[0][i] = j->key[0][k];
+                    by[1][i] = j->key[1][k];
+                }
+        break;
+    }
+    for (int s = 0; s < 2; s++) {
+        struct spread in = ex->of[p->in[s]->id];
+        if (in.where != BY_HASH || !same_ints(in.col, in.n_col, by[s], n))
+            p->in[s] = exchange(ex, p->in[s], by[s], n);
+    }
+    switch (j->kind) {
+    case WR_J_INNER:
+    case WR_J_LEFT:
+    case WR_J_SEMI:
+    case WR_J_ANTI: return spread_as(ex, p, 0, by[0], n);
+    case WR_J_RIGHT: return spread_as(ex, p, 1, by[1], n);
+    case WR_J_FULL: break;
+    }
+    return (struct spread){.where = ANYHOW};
+}
+
 static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
 {
     switch (p->kind) {
@@ -269,6 +325,7 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return spread_agg(ex, p);
     case WR_PLAN_UNION: return spread_union(ex, p);
+    case WR_PLAN_JOIN: return spread_join(ex, p);
     case WR_PLAN_SORT:
     case WR_PLAN_LIMIT:
     case WR_PLAN_SINK: gather(ex, p, 0); break;

@@ -262,6 +262,7 @@ static void put_head(struct wr_buf *out, const struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: put_agg(out, p); break;
     case WR_PLAN_UNION: break;
+    case WR_PLAN_JOIN: wr_join_print(out, p); break;
     case WR_PLAN_SORT: put_sort(out, p); break;
     case WR_PLAN_LIMIT:
         wr_buf_printf(out, " %lld", (long long)p->u.limit.limit);
@@ -315,6 +316,11 @@ static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
         indent(pr->out, depth + 2);
         put_emit(pr->out, &p->u.agg);
         put_agg_state(pr->out, p);
+        wr_buf_putc(pr->out, '\n');
+    }
+    if (p->kind == WR_PLAN_JOIN) {
+        indent(pr->out, depth + 2);
+        wr_join_print_state(pr->out, p);
         wr_buf_putc(pr->out, '\n');
     }
     for (int i = 0; i < p->n_in; i++)

@@ -79,6 +79,38 @@ struct wr_plan_agg {
     int64_t ttl;                     /* µs of event time (or monotonic when there is none) an untouched group is kept; 0: for ever */
     bool input_updating;             /* rows may be retracted */
 };
+enum wr_jkind {
+    WR_J_INNER,
+    WR_J_LEFT, WR_J_RIGHT, WR_J_FULL,
+    WR_J_SEMI,                       /* left rows with a match: IN, EXISTS */
+    WR_J_ANTI                        /* left rows without one: NOT EXISTS */
+};
+/* When rows a join holds are let go. */
+enum wr_jfree {
+    WR_JFREE_TTL,                    /* a key untouched for `ttl`; ttl 0: never */
+    WR_JFREE_INTERVAL,               /* both inputs only add rows; left time - right time is in [lo, hi]: when W has passed what could match */
+    WR_JFREE_WINDOW                  /* both keys have the end of a window: when W reaches it */
+};
+/* Two inputs, 0 left and 1 right. Columns of both together are numbered left first: 0 .. in[0]->out->n - 1, then the right ones. */
+struct wr_plan_join {
+    enum wr_jkind kind;
+    int n_key;
+    const int *key[2];               /* equal columns, of each input; same types */
+    const bool *null_safe;           /* by key: NULL equals NULL (IS NOT DISTINCT FROM); else a row with a NULL key matches nothing */
+    const struct wr_expr *cond;      /* further condition over both inputs' columns; NULL: none */
+    const struct wr_expr *only[2];   /* rows of this input for which this is not true match nothing (ON about the kept side); NULL: all may match */
+    int n_col;
+    const int *col;                  /* output column i is column col[i] of both together; SEMI, ANTI: left ones only */
+    enum wr_jfree free;
+    int64_t ttl;                     /* µs */
+    int time[2];                     /* INTERVAL: event time, of each input */
+    int64_t lo, hi;                  /* INTERVAL: µs */
+    int end[2];                      /* WINDOW: window end, of each input; among the keys */
+    int64_t lateness;                /* INTERVAL: rows up to this far behind W still join */
+    int time_side;                   /* INTERVAL: which input's event time goes on as the output's; -1: none */
+    int32_t off;                     /* place in the SQL text */
+    bool settled;                    /* planning: free, time, end are decided; nothing more is added to its conditions */
+};
 struct wr_plan_sort { int n; const int *col; const bool *desc, *nulls_first; int64_t limit, offset; }; /* limit -1: none. Holds the final content until END */
 struct wr_plan_limit { int64_t limit, offset; };              /* append-only input */
 struct wr_plan_exchange { int n_key; const int *key; };       /* by hash of these columns; 0 keys: gather into one */
@@ -112,6 +144,7 @@ struct wr_plan {
         struct wr_plan_window window;
         struct wr_plan_late late;
         struct wr_plan_agg agg;
+        struct wr_plan_join join;
         struct wr_plan_sort sort;
         struct wr_plan_limit limit;
         struct wr_plan_exchange exchange;

@@ -10,6 +10,7 @@ struct prune {
     const struct wr_jobplan *j;
     struct wr_arena tmp;
     bool **need;         /* by node id: by output column */
+    const int *width;    /* by node id: output columns before */
     int **map;           /* by node id: old output column -> new one; -1: gone */
 };
 
@@ -128,6 +129,7 @@ static void need_inputs(struct prune *pr, const struct wr_plan *p)
         for (int i = 0; i < p->n_in; i++)
             need_same(mine, p->out->n, pr->need[p->in[i]->id]);
         break;
+    case WR_PLAN_JOIN: wr_join_needs(p, p->in[0]->out->n, mine, (bool *[2]){in, pr->need[p->in[1]->id]}); break;
     case WR_PLAN_SORT:
         need_same(mine, p->out->n, in);
         mark_list(p->u.sort.col, p->u.sort.n, in);
@@ -312,6 +314,27 @@ static void rebuild_union(struct prune *pr, struct wr_plan *p)
     p->out = s;
 }
 
+/* A join keeps whole rows, so each input gives just what this join needs, whoever else needs more of it. */
+static void rebuild_join(struct prune *pr, struct wr_plan *p)
+{
+    int n[2], *map[2], id = p->id;
+    bool *want[2];
+    for (int s = 0; s < 2; s++) {
+        n[s] = pr->width[p->in[s]->id];
+        want[s] = WR_NEW_N(&pr->tmp, bool, n[s] + 1);
+    }
+    wr_join_needs(p, n[0], pr->need[id], want);
+    for (int s = 0; s < 2; s++) {
+        map[s] = WR_NEW_N(&pr->tmp, int, n[s] + 1);
+        for (int i = 0, k = 0; i < n[s]; i++)
+            map[s][i] = want[s][i] ? k++ : -1;
+        struct wr_plan *thin = narrow(pr, p->in[s], n[s], want[s]);
+        if (thin)
+            p->in[s] = thin;
+    }
+    wr_join_remap(pr->a, p, n[0], n[1], map, pr->need[id], pr->map[id]);
+}
+
 static void rebuild_sort(struct prune *pr, struct wr_plan *p, const int *in)
 {
     p->u.sort.col = remap_list(pr, p->u.sort.col, p->u.sort.n, in);
@@ -342,6 +365,7 @@ static void rebuild(struct prune *pr, struct wr_plan *p, int old_in_n)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: rebuild_agg(pr, p, in); break;
     case WR_PLAN_UNION: rebuild_union(pr, p); break;
+    case WR_PLAN_JOIN: rebuild_join(pr, p); break;
     case WR_PLAN_SORT:
         rebuild_sort(pr, p, in);
         passes = true;
@@ -375,6 +399,7 @@ void wr_prune(struct wr_jobplan *j)
         pr.need[i] = WR_NEW_N(&pr.tmp, bool, width[i] + 1);
         pr.map[i] = WR_NEW_N(&pr.tmp, int, width[i] + 1);
     }
+    pr.width = width;
     for (int i = j->n_node - 1; i >= 0; i--)
         need_inputs(&pr, j->node[i]);
     for (int i = 0; i < j->n_node; i++) {

@@ -61,6 +61,11 @@ static struct wr_plan *fold(struct wr_arena *a, struct wr_plan *p)
     } else if (p->kind == WR_PLAN_PROJECT) {
         for (int i = 0; i < p->u.project.n; i++)
             p->u.project.expr[i] = wr_expr_fold(a, p->u.project.expr[i]);
+    } else if (p->kind == WR_PLAN_JOIN) {
+        const struct wr_expr **x[3] = {&p->u.join.cond, &p->u.join.only[0], &p->u.join.only[1]};
+        for (int i = 0; i < 3; i++)
+            if (*x[i])
+                *x[i] = wr_expr_fold(a, wr_expr_copy(a, *x[i]));
     }
     return p;
 }

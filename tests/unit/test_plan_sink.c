@@ -287,10 +287,6 @@ static void names(void **state WR_UNUSED)
 static void not_built_yet_is_said(void **state WR_UNUSED)
 {
     PLAN(HEAD,
-         "SELECT a.k FROM s a JOIN u b ON a.k = b.k",
-         "2:17: a join is not supported\n"
-         "hint: joins are not built yet\n");
-    PLAN(HEAD,
          "SELECT k, row_number() OVER (PARTITION BY k ORDER BY ts) FROM s",
          "2:11: a window function (OVER) is not supported\n");
     PLAN(HEAD,

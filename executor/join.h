@@ -1,0 +1,97 @@
+/* join.h: the join operator, in four files: op_join.c matches rows and keeps them, join_out.c puts results together, join_time.c lets rows go,
+ * join_state.c has the checkpoints.
+ *
+ * A row of one input is compared with the rows of its key that the other input has brought so far, and kept for those still to come.
+ *   no match       LEFT, RIGHT, FULL: the row is shown with NULLs until one comes. ANTI: it is shown until one comes. SEMI: from the first on.
+ *   taken back     so is every result that was made of it; rows that have lost their last match are shown as such again.
+ *   final          rows leave by time and nothing is taken back (wr_join_is_final): a row without a match is shown once, when it leaves.
+ * Rules:  results depend on the order of rows within each input and on what the inputs' watermarks promise, never on hash order. */
+#ifndef WR_EXECUTOR_JOIN_H
+#define WR_EXECUTOR_JOIN_H
+
+#include "executor/internal.h"
+#include "executor/rows.h"
+
+#define WR_NO_ROW UINT32_MAX
+
+struct wr_join_due { int64_t at; struct wr_row *row; };
+
+struct wr_join_side {
+    struct wr_rowlayout layout;
+    const int *key;                /* columns of its input */
+    const struct wr_expr *only;    /* rows for which this is not true match nothing; NULL: none such */
+    bool shows;                    /* its rows without a match are shown */
+    bool kept;                     /* its rows are kept; false: the other input has ended */
+    int time;                      /* INTERVAL: column of its event time */
+    int64_t lo, hi;                /* INTERVAL: it matches rows of the other side from its own time + lo to + hi */
+    struct wr_join_due *heap;      /* INTERVAL: when its rows leave: least first, ties by arrival */
+    uint32_t n_heap, cap_heap;
+};
+
+/* Rows that leave together: one pane for each window end, or one for ever. */
+struct wr_join_pane {
+    int64_t end;
+    struct wr_rows rows[2];
+    bool stored;                   /* the last checkpoint knows it */
+};
+
+/* A result waiting to be put together: row of the batch at hand (WR_NO_ROW: NULLs), row of the other side (NULL: NULLs). */
+struct wr_join_out { uint32_t row; int8_t op; struct wr_row *mate; };
+
+struct wr_join_op {
+    const struct wr_plan_join *p;
+    struct wr_op *op;
+    struct wr_arena arena;         /* layouts, the condition */
+    struct wr_arena scratch;       /* reset for each batch */
+    struct wr_join_side side[2];
+    bool pairs;                    /* results are pairs; false: SEMI, ANTI */
+    bool semi;                     /* left rows are shown while they have a match */
+    bool final;
+    bool marks;                    /* rows count their matches in `mark`: not all rows of a key match */
+    bool once;                     /* SEMI, ANTI that take nothing back: a left row that has met its match is let go */
+    struct wr_join_pane **pane;    /* by end */
+    int n_pane, cap_pane;
+    /* the condition: over the columns it looks at */
+    const struct wr_expr *cond;
+    struct wr_schema cond_schema;
+    int *cond_col;                 /* column of both inputs together, by column of cond_schema */
+    struct wr_row **cand;          /* rows to be tried against the condition, with the row of the batch each is tried with */
+    uint32_t *cand_row;
+    uint32_t n_cand, cap_cand;
+    /* results not put together yet */
+    struct wr_join_out *out;
+    uint32_t n_out, cap_out;
+    struct wr_row **dead;          /* rows out of their buckets that results may still speak of */
+    uint32_t n_dead, cap_dead;
+    int64_t next_sweep, next_measure;
+    struct wr_buf gone;            /* checkpoints: delta records of panes that were dropped */
+};
+
+struct wr_join_pane *wr_join_pane_at(struct wr_op *op, int64_t end);
+void wr_join_pane_drop(struct wr_op *op, int i);
+
+/* join_out.c */
+/* A result; s: the side whose batch b (may be NULL) row belongs to; mate is of the other side. n: how often. Emits when enough have come together. */
+wr_status wr_join_give(struct wr_op *op, int s, struct wr_batch *b, uint32_t row, struct wr_row *mate, int8_t kind, int64_t n, struct wr_error *err);
+wr_status wr_join_emit(struct wr_op *op, int s, struct wr_batch *b, struct wr_error *err);
+/* Columns col[] of both inputs together, of these pairs; texts are borrowed from b, and from the mates unless deep. */
+struct wr_batch *wr_join_columns(struct wr_op *op, const struct wr_schema *schema, const int *col, int s, struct wr_batch *b, const uint32_t *row,
+                                 struct wr_row *const *mate, uint32_t n, bool deep);
+/* The row is out of its table; it is freed when no result speaks of it any more. */
+void wr_join_bury(struct wr_join_op *j, struct wr_row *x);
+
+/* join_time.c */
+/* INTERVAL: the row leaves when W passes this. */
+int64_t wr_join_leaves(const struct wr_join_op *j, int s, int64_t time);
+void wr_join_due(struct wr_join_op *j, int s, struct wr_row *x);
+wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr_error *err);
+wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err);
+int64_t wr_join_now(const struct wr_op *op); /* what state.ttl is measured in */
+
+/* join_state.c */
+void wr_join_track(struct wr_op *op, struct wr_join_pane *p);
+void wr_join_pane_forget(struct wr_op *op, struct wr_join_pane *p);
+wr_status wr_join_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err);
+wr_status wr_join_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
+
+#endif

@@ -1,0 +1,231 @@
+/* join_time.c: when a join lets rows go: by event time (interval, window), by state.ttl, or because the other input has ended.
+ *
+ *   INTERVAL    a left row l can still match right rows up to l - lo; it leaves when W - lateness has passed that. Right rows: r + hi.
+ *   WINDOW      all rows of a window leave when W reaches its end.
+ *   TTL         a key that no row of either side has asked for leaves.
+ * Rules:  what leaves without a match is shown before the watermark goes on. An interval join holds W back by as much as its results may be older. */
+#include "executor/join.h"
+
+#include <stdlib.h>
+
+/* ---- intervals ---- */
+
+int64_t wr_join_leaves(const struct wr_join_op *j, int s, int64_t time)
+{
+    return time + j->side[s].hi + j->p->lateness;
+}
+
+static bool sooner(const struct wr_join_due *x, const struct wr_join_due *y)
+{
+    return x->at < y->at || (x->at == y->at && x->row->seq < y->row->seq);
+}
+
+void wr_join_due(struct wr_join_op *j, int s, struct wr_row *x)
+{
+    struct wr_join_side *d = &j->side[s];
+    struct wr_join_due due = {wr_join_leaves(j, s, wr_row_time(&d->layout, x)), x};
+    if (d->n_heap == d->cap_heap) {
+        d->cap_heap = d->cap_heap ? d->cap_heap * 2 : 256;
+        d->heap = wr_realloc(d->heap, sizeof *d->heap * d->cap_heap);
+    }
+    uint32_t i = d->n_heap++;
+    while (i > 0 && sooner(&due, &d->heap[(i - 1) / 2])) {
+        d->heap[i] = d->heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    d->heap[i] = due;
+}
+
+static struct wr_row *pop(struct wr_join_side *d)
+{
+    struct wr_row *top = d->heap[0].row;
+    struct wr_join_due last = d->heap[--d->n_heap];
+    uint32_t i = 0;
+    for (uint32_t c; (c = 2 * i + 1) < d->n_heap; i = c) {
+        if (c + 1 < d->n_heap && sooner(&d->heap[c + 1], &d->heap[c]))
+            c++;
+        if (!sooner(&d->heap[c], &last))
+            break;
+        d->heap[i] = d->heap[c];
+    }
+    if (d->n_heap)
+        d->heap[i] = last;
+    return top;
+}
+
+/* Rows of side s that nothing can match any more. */
+static wr_status expire(struct wr_op *op, int s, int64_t w, struct wr_error *err)
+{
+    struct wr_join_op *j = op->ctx;
+    struct wr_join_side *d = &j->side[s];
+    while (d->n_heap && d->heap[0].at < w) {
+        struct wr_row *x = pop(d);
+        if (!(x->flags & WR_ROW_OUT)) {
+            if (d->shows && x->mark == 0)
+                WR_TRY(wr_join_give(op, !s, NULL, WR_NO_ROW, x, WR_OP_INSERT, x->n, err));
+            op->n.held -= (uint64_t)x->n;
+            op->n.passed += (uint64_t)x->n;
+            wr_rows_take_out(&j->pane[0]->rows[s], x);
+        }
+        wr_join_bury(j, x);
+    }
+    return wr_join_emit(op, !s, NULL, err);
+}
+
+/* ---- windows ---- */
+
+static bool is_alone(struct wr_join_op *j, struct wr_join_pane *p, int s, const struct wr_row *x)
+{
+    return j->marks ? x->mark == 0 : !wr_rows_like(&p->rows[!s], &j->side[s].layout, x);
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+    const struct wr_row *x = *(struct wr_row *const *)a, *y = *(struct wr_row *const *)b;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* Shows the rows of side s that found no match. In order of arrival: a walk over the table would give them in order of hash. */
+static wr_status show_alone(struct wr_op *op, struct wr_join_pane *p, int s, struct wr_error *err)
+{
+    struct wr_join_op *j = op->ctx;
+    wr_rows_load(&p->rows[s]);
+    struct wr_row **list = wr_malloc(sizeof(struct wr_row *) * ((size_t)p->rows[s].total + 1));
+    size_t n = 0;
+    uint64_t at = 0;
+    for (struct wr_bucket *k; (k = wr_rows_next(&p->rows[s], &at));)
+        for (uint32_t i = 0; i < k->n; i++)
+            if (is_alone(j, p, s, wr_bucket_row(k, i)))
+                list[n++] = wr_bucket_row(k, i);
+    qsort(list, n, sizeof(struct wr_row *), by_arrival);
+    wr_status st = WR_OK;
+    for (size_t i = 0; i < n && st == WR_OK; i++)
+        st = wr_join_give(op, !s, NULL, WR_NO_ROW, list[i], WR_OP_INSERT, list[i]->n, err);
+    if (st == WR_OK)
+        st = wr_join_emit(op, !s, NULL, err);
+    free(list);
+    return st;
+}
+
+static wr_status close_windows(struct wr_op *op, int64_t w, struct wr_error *err)
+{
+    struct wr_join_op *j = op->ctx;
+    while (j->n_pane && j->pane[0]->end <= w) {
+        for (int s = 0; s < 2 && j->final; s++)
+            if (j->side[s].shows)
+                WR_TRY(show_alone(op, j->pane[0], s, err));
+        wr_join_pane_drop(op, 0);
+    }
+    return WR_OK;
+}
+
+/* How much older than W a result may be, by the time that goes on. */
+static int64_t held_back(const struct wr_join_op *j)
+{
+    int64_t left = j->p->lo < 0 ? -j->p->lo : 0, right = j->p->hi > 0 ? j->p->hi : 0;
+    int64_t most = j->p->time_side == 0 ? left : j->p->time_side == 1 ? right : left > right ? left : right;
+    return most + j->p->lateness;
+}
+
+wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr_error *err)
+{
+    struct wr_join_op *j = op->ctx;
+    *fwd = w;
+    wr_arena_reset(&j->scratch);
+    if (j->p->free == WR_JFREE_WINDOW)
+        return close_windows(op, w, err);
+    if (j->p->free != WR_JFREE_INTERVAL || w == WR_WM_NONE)
+        return WR_OK;
+    for (int s = 0; s < 2; s++)
+        WR_TRY(expire(op, s, w, err));
+    if (w != WR_WM_END)
+        *fwd = w - held_back(j);
+    return WR_OK;
+}
+
+/* ---- state.ttl, ended inputs ---- */
+
+int64_t wr_join_now(const struct wr_op *op)
+{
+    return op->wm != WR_WM_NONE && op->wm != WR_WM_END ? op->wm : op->task->mono_us;
+}
+
+static void forget_old(struct wr_op *op)
+{
+    struct wr_join_op *j = op->ctx;
+    int64_t now = wr_join_now(op);
+    if (now < j->next_sweep)
+        return;
+    j->next_sweep = now + j->p->ttl / 8 + 1;
+    for (int s = 0; s < 2; s++) {
+        struct wr_rows *t = &j->pane[0]->rows[s];
+        wr_rows_load(t);
+        uint64_t at = 0;
+        for (struct wr_bucket *k; (k = wr_rows_next(t, &at));) {
+            if (k->touched == 0)
+                k->touched = now; /* from before a restart */
+            if (k->touched > now - j->p->ttl)
+                continue;
+            op->n.held -= (uint64_t)k->total;
+            op->n.passed += (uint64_t)k->total;
+            wr_rows_drop_bucket(t, k);
+        }
+    }
+}
+
+static bool has_ended(const struct wr_op *op, int in)
+{
+    return op->input[in].n_ended >= op->input[in].n_up;
+}
+
+/* The rows of an input are kept for those of the other that are still to come: when none are, they may go, unless their number decides whether
+ * rows of the other side have a match. A job that ends as a whole and keeps checkpoints may be started once more, on inputs that have grown. */
+static bool can_release(const struct wr_op *op, int s)
+{
+    const struct wr_join_op *j = op->ctx;
+    bool counts = !j->marks && (j->side[!s].shows || (!j->pairs && s == 1));
+    bool again = op->plan->bounded && op->task->job->store;
+    return j->side[s].kept && !counts && !again && has_ended(op, !s);
+}
+
+static void release_side(struct wr_op *op, int s)
+{
+    struct wr_join_op *j = op->ctx;
+    struct wr_rows *t = &j->pane[0]->rows[s];
+    j->side[s].kept = false;
+    wr_rows_load(t);
+    op->n.held -= (uint64_t)t->total;
+    op->n.passed += (uint64_t)t->total;
+    uint64_t at = 0;
+    for (struct wr_bucket *k; (k = wr_rows_next(t, &at));)
+        wr_rows_drop_bucket(t, k);
+}
+
+static void measure(struct wr_op *op, int64_t mono_us)
+{
+    struct wr_join_op *j = op->ctx;
+    if (mono_us < j->next_measure)
+        return;
+    j->next_measure = mono_us + 100000;
+    uint64_t n = 0;
+    for (int i = 0; i < j->n_pane; i++)
+        for (int s = 0; s < 2; s++)
+            n += j->pane[i]->rows[s].bytes + (j->pane[i]->rows[s].slot ? (j->pane[i]->rows[s].mask + 1) * sizeof(uint64_t) : 0);
+    for (int s = 0; s < 2; s++)
+        n += sizeof(struct wr_join_due) * j->side[s].cap_heap;
+    op->n.state_bytes = n;
+}
+
+wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
+{
+    struct wr_join_op *j = op->ctx;
+    measure(op, mono_us);
+    if (j->p->free != WR_JFREE_TTL)
+        return WR_OK;
+    if (j->p->ttl)
+        forget_old(op);
+    for (int s = 0; s < 2; s++)
+        if (can_release(op, s))
+            release_side(op, s);
+    return WR_OK;
+}

@@ -1,0 +1,238 @@
+/* rows_state.c: what tables of rows write into checkpoints and find again after a restart.
+ *
+ *   prefix                      one: next number of arrival, rows held
+ *   prefix key-fields number    one a row: count, mark, data (rows.c's bytes)
+ * Rules:  only rows changed since the last checkpoint are written. After a restart a key's rows come back when the key is asked for: restarting does
+ *         not read the state. A bucket in memory is always whole.
+ * Memory: delta records are appended to the caller's buffer. */
+#include <stdlib.h>
+
+#include "core/key.h"
+#include "executor/internal.h"
+#include "executor/rows.h"
+
+static void put_u64(struct wr_buf *out, uint64_t v)
+{
+    for (int shift = 56; shift >= 0; shift -= 8)
+        wr_buf_u8(out, (uint8_t)(v >> shift));
+}
+
+static void key_of_row(const struct wr_rows *t, const struct wr_rowlayout *l, const struct wr_row *x, struct wr_buf *out)
+{
+    wr_buf_reset(out);
+    wr_buf_str(out, wr_buf_get(&t->prefix));
+    wr_buf_putc(out, 'r');
+    for (int i = 0; i < l->n_key; i++) {
+        struct wr_value v = wr_row_get(l, x, l->key[i]);
+        wr_key_put_value(out, &v, false, true);
+    }
+}
+
+/* ---- what changed ---- */
+
+void wr_rows_track(struct wr_rows *t, struct wr_op *op, char kind, struct wr_str suffix)
+{
+    t->op = op;
+    t->prefix.max = 0;
+    wr_op_key(&t->prefix, op, kind);
+    wr_buf_str(&t->prefix, suffix);
+}
+
+static void list(struct wr_rows *t, struct wr_row *x)
+{
+    if (t->n_changed == t->cap_changed) {
+        t->cap_changed = t->cap_changed ? t->cap_changed * 2 : 64;
+        t->changed = wr_realloc(t->changed, sizeof(struct wr_row *) * t->cap_changed);
+    }
+    x->flags |= WR_ROW_CHANGED;
+    x->listed = t->n_changed;
+    t->changed[t->n_changed++] = x;
+}
+
+void wr_rows_changed(struct wr_rows *t, struct wr_row *x)
+{
+    if (!t->op)
+        return;
+    if (!(x->flags & WR_ROW_OUT)) {
+        if (!(x->flags & WR_ROW_CHANGED))
+            list(t, x);
+        return;
+    }
+    if (x->flags & WR_ROW_CHANGED)
+        t->changed[x->listed] = NULL;
+    x->flags &= (uint8_t)~WR_ROW_CHANGED;
+    if (!(x->flags & WR_ROW_STORED))
+        return;
+    struct wr_buf key = WR_BUF_INIT(0);
+    key_of_row(t, t->layout, x, &key);
+    put_u64(&key, x->seq);
+    wr_delta_delete(&t->gone, wr_buf_get(&key));
+    if (t->reader)
+        wr_omap_add(&t->gone_keys, wr_buf_get(&key), 1);
+    wr_buf_clear(&key);
+}
+
+static void write_head(const struct wr_rows *t, struct wr_buf *delta)
+{
+    struct wr_buf value = WR_BUF_INIT(64);
+    wr_buf_i64(&value, (int64_t)t->next_seq);
+    wr_buf_i64(&value, t->total);
+    wr_delta_put(delta, wr_buf_get(&t->prefix), wr_buf_get(&value));
+    wr_buf_clear(&value);
+}
+
+void wr_rows_checkpoint(struct wr_rows *t, struct wr_buf *delta)
+{
+    if (t->n_changed == 0 && t->gone.n == 0)
+        return;
+    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
+    wr_buf_str(delta, wr_buf_get(&t->gone)); /* records, whole */
+    wr_buf_reset(&t->gone);
+    wr_omap_clear(&t->gone_keys); /* the delta is applied before the next row comes */
+    for (uint32_t i = 0; i < t->n_changed; i++) {
+        struct wr_row *x = t->changed[i];
+        if (!x)
+            continue;
+        x->flags = (uint8_t)((x->flags & ~WR_ROW_CHANGED) | WR_ROW_STORED);
+        key_of_row(t, t->layout, x, &key);
+        put_u64(&key, x->seq);
+        wr_buf_reset(&value);
+        wr_buf_i64(&value, x->n);
+        wr_buf_i64(&value, x->mark);
+        wr_buf_add(&value, x->data, x->size);
+        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    }
+    t->n_changed = 0;
+    write_head(t, delta);
+    wr_buf_clear(&key);
+    wr_buf_clear(&value);
+}
+
+void wr_rows_forget(struct wr_rows *t, struct wr_buf *delta)
+{
+    if (t->op)
+        wr_delta_delete_prefix(delta, wr_buf_get(&t->prefix));
+}
+
+/* ---- coming back ---- */
+
+bool wr_rows_restore(struct wr_rows *t, struct wr_store_reader *r)
+{
+    struct wr_str value;
+    int64_t next, total;
+    if (!wr_store_get(r, wr_buf_get(&t->prefix), &value))
+        return true;
+    if (!wr_take_i64(&value, &next) || !wr_take_i64(&value, &total) || total < 0)
+        return false;
+    t->next_seq = (uint64_t)next;
+    t->total = t->op->instance == 0 ? total : 0; /* the whole table's, once */
+    t->reader = wr_store_reader_new(t->op->task->job->store);
+    return true;
+}
+
+/* Does the row belong to this instance? As the exchange decides. */
+static bool is_ours(const struct wr_rows *t, const struct wr_row *x)
+{
+    int n = t->op->task->job->n_inst[t->op->plan->id];
+    uint64_t h = 0;
+    for (int i = 0; i < t->layout->n_key; i++) {
+        struct wr_value v = wr_row_get(t->layout, x, t->layout->key[i]);
+        h = wr_hash_value(&v, h);
+    }
+    return n <= 1 || (int)((h >> 32) % (uint64_t)n) == t->op->instance;
+}
+
+enum { LONGEST_PREFIX = 400 }; /* longer keys are found by their beginning only */
+
+struct fetch {
+    struct wr_rows *t;
+    struct wr_str prefix;    /* of the keys meant */
+    uint64_t hash;
+    struct wr_bucket *last;  /* all keys: bucket of the row before, made by this walk */
+};
+
+static bool fetch_one(void *ctx, struct wr_str key, struct wr_str value)
+{
+    struct fetch *f = ctx;
+    struct wr_rows *t = f->t;
+    int64_t n, mark;
+    uint64_t seq = 0;
+    if (key.n < f->prefix.n + 8 || memcmp(key.p, f->prefix.p, f->prefix.n) != 0 || wr_omap_get(&t->gone_keys, key) != 0)
+        return true; /* another key, or dropped since the last checkpoint */
+    if (!wr_take_i64(&value, &n) || !wr_take_i64(&value, &mark) || n <= 0 || !wr_row_valid(t->layout, value))
+        return true;
+    for (uint32_t i = key.n - 8; i < key.n; i++)
+        seq = seq << 8 | (uint8_t)key.p[i];
+    struct wr_row *x = wr_rows_put(t, f->hash, value, seq);
+    x->n = n;
+    x->mark = mark;
+    x->flags = WR_ROW_STORED;
+    x->bucket->total += n;
+    f->last = x->bucket;
+    return true;
+}
+
+/* One row of a walk over all: left out when its bucket is in memory, or it is another instance's. */
+static bool fetch_any(void *ctx, struct wr_str key, struct wr_str value)
+{
+    struct fetch *f = ctx;
+    struct wr_rows *t = f->t;
+    if (value.n < 16)
+        return true;
+    struct wr_str data = {value.p + 16, value.n - 16};
+    if (!wr_row_valid(t->layout, data))
+        return true;
+    struct wr_row *tmp = wr_malloc(sizeof *tmp + data.n);
+    *tmp = (struct wr_row){.size = data.n};
+    memcpy(tmp->data, data.p, data.n);
+    f->hash = wr_row_hash_key(t->layout, tmp);
+    struct wr_store_reader *reader = t->reader;
+    t->reader = NULL; /* what is here only */
+    struct wr_bucket *k = wr_rows_like(t, t->layout, tmp);
+    bool ours = is_ours(t, tmp) && (!k || k == f->last);
+    t->reader = reader;
+    free(tmp);
+    return ours ? fetch_one(f, key, value) : true;
+}
+
+static void fetch_key(struct wr_rows *t, const struct wr_buf *key, uint64_t hash)
+{
+    struct fetch f = {.t = t, .prefix = wr_buf_get(key), .hash = hash};
+    struct wr_str begin = f.prefix;
+    if (begin.n > LONGEST_PREFIX)
+        begin.n = LONGEST_PREFIX;
+    wr_store_scan(t->reader, begin, fetch_one, &f);
+}
+
+void wr_rows_fetch(struct wr_rows *t, const struct wr_batch *b, const int *col, uint32_t row, uint64_t hash)
+{
+    struct wr_buf key = WR_BUF_INIT(0);
+    wr_buf_str(&key, wr_buf_get(&t->prefix));
+    wr_buf_putc(&key, 'r');
+    for (int i = 0; i < t->layout->n_key; i++)
+        wr_key_put(&key, &b->col[col[i]], row, false, true);
+    fetch_key(t, &key, hash);
+    wr_buf_clear(&key);
+}
+
+void wr_rows_fetch_like(struct wr_rows *t, const struct wr_rowlayout *l, const struct wr_row *x)
+{
+    struct wr_buf key = WR_BUF_INIT(0);
+    key_of_row(t, l, x, &key);
+    fetch_key(t, &key, x->bucket ? x->bucket->hash : wr_row_hash_key(l, x));
+    wr_buf_clear(&key);
+}
+
+void wr_rows_load(struct wr_rows *t)
+{
+    if (!t->reader)
+        return;
+    struct wr_buf key = WR_BUF_INIT(0);
+    wr_buf_str(&key, wr_buf_get(&t->prefix));
+    wr_buf_putc(&key, 'r');
+    struct fetch f = {.t = t, .prefix = wr_buf_get(&key)};
+    wr_store_scan(t->reader, wr_buf_get(&key), fetch_any, &f);
+    wr_store_reader_free(t->reader);
+    t->reader = NULL;
+    wr_buf_clear(&key);
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Joins, subqueries and set operations against SQLite: random small tables with NULLs and duplicates, random queries over them.
+
+    python3 tests/diff/joins.py [--seed N] [--rounds N] [--weir PATH] [--only KIND] [--show]
+
+Each round writes the tables as NDJSON files, runs one query with random batch size and tasks, folds the changes and compares the content with
+what SQLite (python's sqlite3, 3.39 or later) says about the same rows. Nothing may be taken back that was not given."""
+import argparse, json, os, random, shutil, sqlite3, subprocess, sys, tempfile
+from collections import Counter
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def make_tables(rng):
+    tables = {}
+    for i in range(3):
+        rows = []
+        for n in range(rng.choice([0, 1, 3, 8, 20, 40])):
+            rows.append({"id": n, "k": rng.choice([None, 0, 1, 1, 2, 3]), "s": rng.choice([None, "a", "b", "a", ""]), "v": rng.choice([None, -2, 0, 1, 2, 3, 5])})
+            if rng.random() < 0.15:
+                rows.append(dict(rows[-1]))
+        tables["t%d" % i] = rows
+    return tables
+
+
+INT = ["id", "k", "v"]
+
+
+class Query:
+    """Text that both understand."""
+
+    def __init__(self, rng):
+        self.rng = rng
+
+    def source(self, alias):
+        """A FROM item and its columns by type."""
+        rng, t = self.rng, "t%d" % self.rng.randrange(3)
+        r = rng.random()
+        if r < 0.65:
+            return "%s AS %s" % (t, alias), {"int": ["%s.%s" % (alias, c) for c in INT], "text": [alias + ".s"]}
+        if r < 0.85:
+            return ("(SELECT k, count(*) AS n, max(v) AS m, min(s) AS s FROM %s GROUP BY k) AS %s" % (t, alias),
+                    {"int": [alias + ".k", alias + ".n", alias + ".m"], "text": [alias + ".s"]})
+        if r < 0.93:
+            return "(SELECT DISTINCT k, s FROM %s WHERE v > 0) AS %s" % (t, alias), {"int": [alias + ".k"], "text": [alias + ".s"]}
+        return "(SELECT k + 1 AS k, s, v FROM %s WHERE id < 9) AS %s" % (t, alias), {"int": [alias + ".k", alias + ".v"], "text": [alias + ".s"]}
+
+    def atom(self, cols):
+        rng = self.rng
+        a = rng.choice(cols["int"])
+        r = rng.random()
+        if r < 0.25:
+            return "%s IS %sNULL" % (a, rng.choice(["", "NOT "]))
+        if r < 0.4:
+            return "%s = '%s'" % (rng.choice(cols["text"]), rng.choice("ab"))
+        return "%s %s %d" % (a, rng.choice(["=", "<>", "<", ">="]), rng.randint(-1, 3))
+
+    def condition(self, left, right):
+        rng, parts = self.rng, []
+        for _ in range(rng.choice([1, 1, 1, 2])):
+            if rng.random() < 0.75:
+                a, b = rng.choice(left["int"]), rng.choice(right["int"])
+                parts.append("%s = %s%s" % (a, b, rng.choice(["", "", " + 1"])) if rng.random() < 0.85 else "%s + 1 = %s" % (b, a))
+            else:
+                parts.append("%s = %s" % (rng.choice(left["text"]), rng.choice(right["text"])))
+        if rng.random() < 0.3:
+            parts.append("%s %s %s" % (rng.choice(left["int"]), rng.choice(["<", "<>", ">="]), rng.choice(right["int"])))
+        if rng.random() < 0.2:
+            parts.append(self.atom(rng.choice([left, right])))
+        if rng.random() < 0.1:
+            parts.append("(%s OR %s)" % (self.atom(left), self.atom(right)))
+        rng.shuffle(parts)
+        return " AND ".join(parts)
+
+    def joined(self):
+        rng = self.rng
+        text, cols = self.source("a")
+        n = rng.choice([1, 1, 2])
+        where = []
+        for i in range(n):
+            item, more = self.source("bc"[i])
+            kind = rng.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "JOIN", ","])
+            if kind == ",":
+                text += " CROSS JOIN " + item
+                where.append(self.condition(cols, more))
+            else:
+                text += " %s %s ON %s" % (kind, item, self.condition(cols, more))
+            cols = {t: cols[t] + more[t] for t in cols}
+        return text, cols, where
+
+    def grouped(self, text, cols, where):
+        rng = self.rng
+        if where:
+            text += " WHERE " + " AND ".join(where)
+        if rng.random() < 0.5:
+            pick = [rng.choice(cols[rng.choice(["int", "int", "text"])]) for _ in range(rng.randint(1, 4))]
+            return "SELECT %s%s FROM %s" % (rng.choice(["", "", "DISTINCT "]), ", ".join("%s AS c%d" % (c, i) for i, c in enumerate(pick)), text)
+        key = rng.choice(cols[rng.choice(["int", "text"])])
+        aggs = ["count(*)", "count(%s)" % rng.choice(cols["int"]), "sum(%s)" % rng.choice(cols["int"]), "min(%s)" % rng.choice(cols["int"]),
+                "max(%s)" % rng.choice(cols["text"]), "count(DISTINCT %s)" % rng.choice(cols["int"])]
+        pick = rng.sample(aggs, rng.randint(1, 3))
+        having = " HAVING count(*) > %d" % rng.randint(0, 3) if rng.random() < 0.3 else ""
+        if rng.random() < 0.2:
+            return "SELECT %s FROM %s" % (", ".join("%s AS c%d" % (c, i) for i, c in enumerate(pick)), text)
+        return "SELECT %s AS key, %s FROM %s GROUP BY %s%s" % (key, ", ".join("%s AS c%d" % (c, i) for i, c in enumerate(pick)), text, key, having)
+
+    def join(self):
+        text, cols, where = self.joined()
+        if self.rng.random() < 0.4:
+            where.append(self.atom(cols))
+        return self.grouped(text, cols, where)
+
+    def using(self):
+        rng = self.rng
+        kind = rng.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+        cols = rng.choice(["k", "k, s", "s"])
+        return "SELECT %s, a.v AS x, b.v AS y FROM t0 AS a %s t1 AS b USING (%s)" % (cols, kind, cols)
+
+
+def in_sqlite(tables, sql):
+    db = sqlite3.connect(":memory:")
+    for name, rows in tables.items():
+        db.execute("CREATE TABLE %s (id INTEGER, k INTEGER, s TEXT, v INTEGER)" % name)
+        db.executemany("INSERT INTO %s VALUES (:id, :k, :s, :v)" % name, rows)
+    cur = db.execute(sql)
+    names = [d[0] for d in cur.description]
+    return Counter(json.dumps(dict(zip(names, row)), sort_keys=True) for row in cur.fetchall())
+
+
+def write_rows(path, rows):
+    with open(path, "w") as f:
+        for r in rows:
+            f.write(json.dumps(r) + "\n")
+
+
+def in_weir(weir, tables, sql, rng, tmp):
+    """Once over all rows, or in two parts: a checkpoint at the end of the first, then the files have grown."""
+    parts = rng.random() < 0.25
+    text = "SET batch_rows = %d; SET parallelism = %d;\n" % (rng.choice([1, 2, 3, 7, 1024]), 1 if parts else rng.choice([1, 1, 3]))
+    path = {name: os.path.join(tmp, name + ".ndjson") for name in tables}
+    for name in tables:
+        text += "CREATE SOURCE %s (id INTEGER, k INTEGER, s TEXT, v INTEGER) WITH (connector = 'file', path = '%s', format = 'json');\n" % (name, path[name])
+    job = os.path.join(tmp, "job.sql")
+    with open(job, "w") as f:
+        f.write(text + sql + ";\n")
+    args = [weir, "run", job, "-o", "ndjson"]
+    out = ""
+    if parts:
+        keep = os.path.join(tmp, "checkpoint")
+        shutil.rmtree(keep, ignore_errors=True)
+        args += ["--checkpoint", keep]
+        for name, rows in tables.items():
+            write_rows(path[name], rows[:rng.randint(0, len(rows))])
+        p = subprocess.run(args, capture_output=True, text=True, timeout=60)
+        if p.returncode:
+            return text + sql, p
+        out = p.stdout
+    else:
+        args += rng.choice([[], [], ["--final"]])
+    for name, rows in tables.items():
+        write_rows(path[name], rows)
+    p = subprocess.run(args, capture_output=True, text=True, timeout=60)
+    p.stdout = out + p.stdout
+    return text + sql, p
+
+
+def fold(text):
+    c, wrong = Counter(), []
+    for line in text.splitlines():
+        r = json.loads(line)
+        op = r.pop("op", "+I")
+        key = json.dumps(r, sort_keys=True)
+        c[key] += 1 if op[0] == "+" else -1
+        if c[key] < 0:
+            wrong.append(key)
+    return Counter({k: n for k, n in c.items() if n}), wrong
+
+
+KINDS = ["join", "using"]
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--rounds", type=int, default=200)
+    ap.add_argument("--weir", default=os.path.join(ROOT, "build", "release", "weir"))
+    ap.add_argument("--only", choices=KINDS)
+    ap.add_argument("--show", action="store_true")
+    a = ap.parse_args()
+    if sqlite3.sqlite_version_info < (3, 39):
+        print("this needs SQLite 3.39 for RIGHT and FULL JOIN, here is " + sqlite3.sqlite_version)
+        return 77
+    failed = i = 0
+    with tempfile.TemporaryDirectory() as tmp:
+        for i in range(a.rounds):
+            rng = random.Random(a.seed * 1_000_003 + i)
+            tables = make_tables(rng)
+            kind = a.only or rng.choices(KINDS, [8, 1])[0]
+            sql = getattr(Query(rng), kind)()
+            want = in_sqlite(tables, sql)
+            said, p = in_weir(a.weir, tables, sql, rng, tmp)
+            got, wrong = fold(p.stdout) if p.returncode == 0 else (Counter(), [])
+            if a.show:
+                print(sql, "->", sum(want.values()), "rows")
+            if p.returncode == 0 and not wrong and got == want and "balance" not in p.stderr:
+                continue
+            failed += 1
+            print("--- seed %d round %d\n%s\n%s\nexit %d %s" % (a.seed, i, said, " ".join(p.args[3:]), p.returncode, p.stderr.strip()[:600]))
+            for name, rows in tables.items():
+                print("  %s %s" % (name, json.dumps(rows)))
+            for k in sorted(set(want) | set(got)):
+                if want[k] != got[k]:
+                    print("  expected x%d, got x%d: %s" % (want[k], got[k], k))
+            for w in wrong:
+                print("  taken back, not there: " + w)
+            if failed >= 5:
+                break
+    print("%d passed, %d failed" % (i + 1 - failed, failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
