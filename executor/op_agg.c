@@ -384,8 +384,12 @@ static wr_status agg_finish(struct wr_op *op, struct wr_error *err)
     if (a->p->win.kind != WR_WIN_NONE)
         return WR_OK; /* the watermark has closed everything */
     struct wr_pane *p = wr_pane_at(a, &a->input, INT64_MIN, INT64_MAX);
-    if (a->layout.n_key == 0)
-        wr_pane_touch(a, p, wr_groups_only(&p->groups));
+    if (a->layout.n_key == 0) {
+        struct wr_group *x = wr_groups_only(&p->groups);
+        wr_pane_touch(a, p, x);
+        if (a->track)
+            wr_pane_changed(p, x); /* the result over no rows is given once, also by a job that is started again */
+    }
     WR_TRY(a->final ? wr_pane_fire(op, p, err) : wr_pane_flush(op, p, err));
     WR_TRY(wr_agg_emit(op, err));
     op->n.passed += p->rows;
