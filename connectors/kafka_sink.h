@@ -1,6 +1,7 @@
 /* kafka_sink.h: what the files of the Kafka sink share.
  *   kafka_sink.c   rows to records, delivery, the topic, life of the client
- *   kafka_txn.c    exactly once: transactions, what to do when one is lost or its outcome is unknown */
+ *   kafka_txn.c    exactly once: transactions, what to do when one is lost or its outcome is unknown
+ *   kafka_mark.c   exactly once: the checkpoint's id in the metadata of a committed offset */
 #ifndef WR_CONNECTORS_KAFKA_SINK_H
 #define WR_CONNECTORS_KAFKA_SINK_H
 
@@ -41,6 +42,20 @@ wr_status wr_kafka_out_drain(struct wr_kafka_out *s, struct wr_error *err);
 void wr_kafka_out_refuse(struct wr_kafka_out *s, rd_kafka_resp_err_t e, int32_t part, struct wr_str key, struct wr_str value);
 /* The failure that ends the sink, if there was one. */
 wr_status wr_kafka_out_state(struct wr_kafka_out *s, struct wr_error *err);
+
+/* ---- kafka_mark.c ---- */
+struct wr_kafka_mark { uint64_t ckpt, token; }; /* committed checkpoint (0: none yet), instance that committed it */
+char *wr_kafka_mark_print(const char *id, struct wr_kafka_mark m); /* malloc'd */
+wr_status wr_kafka_asker_open(struct wr_kafka_out *s, rd_kafka_t **asker, struct wr_error *err);
+void wr_kafka_asker_close(rd_kafka_t *asker); /* NULL allowed */
+/* Reads the mark. stable: waits until no transaction is about to change it. */
+wr_status wr_kafka_mark_ask(struct wr_kafka_out *s, rd_kafka_t *asker, bool stable, struct wr_kafka_mark *m, struct wr_error *err);
+bool wr_kafka_out_stopping(const struct wr_kafka_out *s);
+void wr_kafka_nap(int ms);
+int64_t wr_kafka_ms_since(int64_t mono);
+bool wr_kafka_permanent(rd_kafka_resp_err_t e); /* is it no use to try again? */
+/* Sets err from e, which it frees. */
+wr_status wr_kafka_out_fail(struct wr_kafka_out *s, rd_kafka_error_t *e, const char *doing, struct wr_error *err);
 
 /* ---- kafka_txn.c ---- */
 wr_status wr_kafka_txn_open(struct wr_kafka_out *s, struct wr_error *err); /* before the first connect */

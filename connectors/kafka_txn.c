@@ -23,21 +23,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
-#include <zlib.h>
 
 enum { SLICE_MS = 500, REQUEST_MS = 5000, PATIENCE_MS = 10000, RETRY_MS = 300000, STOP_MS = 10000, SETTLE_MS = 60000 };
 enum { HAS_KEY = 1, HAS_VALUE = 2, DEAD = 4 }; /* of a kept record */
-
-/* What the carrier says. ckpt 0: nothing yet. */
-struct mark { uint64_t ckpt, token; };
 
 struct known_topic { char *name; bool there; };
 
 struct wr_kafka_txn {
     char *id;                  /* transactional.id and group */
     uint64_t token;            /* this instance */
-    struct mark known;         /* the carrier, as last read or committed */
+    struct wr_kafka_mark known;         /* the carrier, as last read or committed */
     bool begun;                /* a transaction is under way */
     bool lost;                 /* it cannot be committed any more */
     bool doubt;                /* commit was called: only the broker knows what became of it */
@@ -59,172 +54,11 @@ const char *wr_kafka_txn_id(const struct wr_kafka_txn *t) { return t->id; }
 bool wr_kafka_txn_single(const struct wr_kafka_txn *t) { return t->single; }
 bool wr_kafka_txn_lost(const struct wr_kafka_out *s) { return s->txn->lost; }
 
-static bool stopping(const struct wr_kafka_out *s)
-{
-    return s->spec.stop && atomic_load(s->spec.stop);
-}
-
-static void nap(int ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
-    (void)nanosleep(&t, NULL);
-}
-
-static int64_t ms_since(int64_t mono)
-{
-    return (wr_clock_mono() - mono) / 1000;
-}
-
-/* Is it no use to try again? */
-static bool permanent(rd_kafka_resp_err_t e)
-{
-    return e == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED || e == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-           e == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED || e == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-           e == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT || e == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE ||
-           e == RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION || e == RD_KAFKA_RESP_ERR__INVALID_ARG;
-}
-
-/* Sets err from e, which it frees. */
-static wr_status fail_from(struct wr_kafka_out *s, rd_kafka_error_t *e, const char *doing, struct wr_error *err)
-{
-    rd_kafka_resp_err_t code = rd_kafka_error_code(e);
-    wr_log(WR_LOG_DEBUG, "kafka", "%s: %s: %s", doing, rd_kafka_error_name(e), rd_kafka_error_string(e));
-    wr_fail(err, WR_EIO, "cannot %s for topic \"%s\" of \"%s\": %s", doing, s->topic, s->k->brokers, rd_kafka_err2str(code));
-    if (permanent(code))
-        wr_hint(err, "it needs WRITE and DESCRIBE on transactional id \"%s\", READ on group \"%s\", WRITE and READ on the topic", s->txn->id, s->txn->id);
-    else
-        err->retriable = true;
-    rd_kafka_error_destroy(e);
-    return WR_EIO;
-}
-
 static void lose(struct wr_kafka_txn *t, const char *why)
 {
     if (!t->lost)
         (void)snprintf(t->why, sizeof t->why, "%s", why);
     t->lost = true;
-}
-
-/* ---- the carrier ---- */
-
-static uint32_t checksum(const struct wr_kafka_txn *t, struct mark m)
-{
-    char text[64];
-    int n = snprintf(text, sizeof text, ";%" PRIu64 ";%016" PRIx64, m.ckpt, m.token);
-    uLong sum = crc32(0, (const unsigned char *)t->id, (uInt)strlen(t->id));
-    return (uint32_t)crc32(sum, (const unsigned char *)text, (uInt)n);
-}
-
-static char *print_mark(const struct wr_kafka_txn *t, struct mark m)
-{
-    enum { ROOM = 80 };
-    char *z = wr_malloc(ROOM);
-    (void)snprintf(z, ROOM, "w1;%" PRIu64 ";%016" PRIx64 ";%08" PRIx32, m.ckpt, m.token, checksum(t, m));
-    return z;
-}
-
-static bool read_mark(const struct wr_kafka_txn *t, const char *p, size_t n, struct mark *m)
-{
-    char text[80], *end;
-    if (!p || n >= sizeof text)
-        return false;
-    memcpy(text, p, n);
-    text[n] = 0;
-    if (strncmp(text, "w1;", 3) != 0)
-        return false;
-    m->ckpt = strtoull(text + 3, &end, 10);
-    m->token = *end == ';' ? strtoull(end + 1, &end, 16) : 0;
-    unsigned long long sum = *end == ';' ? strtoull(end + 1, &end, 16) : 0;
-    return *end == 0 && sum == checksum(t, *m);
-}
-
-/* Who asks is a consumer of the group that never reads: in librdkafka 2.0.2 a producer's request for committed offsets ends in a crash when the
- * coordinator has to be looked for again. It has the sink's settings, those of producers do not matter to it. */
-static wr_status open_asker(struct wr_kafka_out *s, rd_kafka_t **asker, struct wr_error *err)
-{
-    static const struct wr_kafka_prop props[] = {
-        {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"isolation.level", "read_committed"},
-        {"topic.metadata.refresh.interval.ms", "-1"}, {NULL, NULL},
-    };
-    char why[400];
-    rd_kafka_conf_t *conf = rd_kafka_conf_dup(rd_kafka_conf(s->k->rk));
-    rd_kafka_conf_res_t res = rd_kafka_conf_set(conf, "group.id", s->txn->id, why, sizeof why);
-    for (const struct wr_kafka_prop *p = props; p->key && res == RD_KAFKA_CONF_OK; p++)
-        res = rd_kafka_conf_set(conf, p->key, p->value, why, sizeof why);
-    *asker = res == RD_KAFKA_CONF_OK ? rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why) : NULL;
-    if (*asker)
-        return WR_OK;
-    rd_kafka_conf_destroy(conf);
-    return wr_fail(err, WR_EIO, "cannot set up a Kafka client to ask for the committed checkpoint: %s", why);
-}
-
-static void close_asker(rd_kafka_t *asker)
-{
-    if (asker)
-        rd_kafka_destroy_flags(asker, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-}
-
-/* The one answer of a request about the carrier; *e says how it went. */
-static wr_status take_answer(struct wr_kafka_out *s, rd_kafka_event_t *ev, rd_kafka_resp_err_t *e, struct mark *m, struct wr_error *err)
-{
-    size_t n = 0;
-    *e = rd_kafka_event_error(ev);
-    const rd_kafka_ListConsumerGroupOffsets_result_t *res = rd_kafka_event_ListConsumerGroupOffsets_result(ev);
-    const rd_kafka_group_result_t **group = !*e && res ? rd_kafka_ListConsumerGroupOffsets_result_groups(res, &n) : NULL;
-    if (*e || n == 0)
-        return WR_OK;
-    const rd_kafka_error_t *wrong = rd_kafka_group_result_error(group[0]);
-    const rd_kafka_topic_partition_list_t *l = rd_kafka_group_result_partitions(group[0]);
-    *e = wrong ? rd_kafka_error_code(wrong) : l && l->cnt ? l->elems[0].err : RD_KAFKA_RESP_ERR__BAD_MSG;
-    if (*e || l->elems[0].offset < 0)
-        return WR_OK; /* nothing committed: the zero mark */
-    if (read_mark(s->txn, l->elems[0].metadata, l->elems[0].metadata_size, m))
-        return WR_OK;
-    wr_fail(err, WR_EIO, "group \"%s\" has an offset on topic \"%s\" that is not weir's", s->txn->id, s->topic);
-    wr_hint(err, "delete the group's offsets, and start anew with --reset");
-    return WR_EIO;
-}
-
-static wr_status ask_once(struct wr_kafka_out *s, rd_kafka_t *asker, bool stable, rd_kafka_resp_err_t *e, struct mark *m, struct wr_error *err)
-{
-    char why[200];
-    *m = (struct mark){0, 0};
-    rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(l, s->topic, 0);
-    rd_kafka_ListConsumerGroupOffsets_t *what = rd_kafka_ListConsumerGroupOffsets_new(s->txn->id, l);
-    rd_kafka_AdminOptions_t *opts = rd_kafka_AdminOptions_new(asker, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    (void)rd_kafka_AdminOptions_set_request_timeout(opts, REQUEST_MS, why, sizeof why);
-    rd_kafka_error_t *bad = rd_kafka_AdminOptions_set_require_stable_offsets(opts, stable);
-    rd_kafka_error_destroy(bad); /* NULL is allowed; an old broker that cannot is found by its answer */
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(asker);
-    rd_kafka_ListConsumerGroupOffsets(asker, &what, 1, opts, queue);
-    rd_kafka_event_t *ev = rd_kafka_queue_poll(queue, REQUEST_MS + 1000);
-    wr_status st = WR_OK;
-    *e = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    if (ev) {
-        st = take_answer(s, ev, e, m, err);
-        rd_kafka_event_destroy(ev);
-    }
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(opts);
-    rd_kafka_ListConsumerGroupOffsets_destroy(what);
-    rd_kafka_topic_partition_list_destroy(l);
-    return st;
-}
-
-/* Reads the carrier. stable: waits until no transaction is about to change it. */
-static wr_status ask(struct wr_kafka_out *s, rd_kafka_t *asker, bool stable, struct mark *m, struct wr_error *err)
-{
-    int64_t started = wr_clock_mono();
-    for (;;) {
-        rd_kafka_resp_err_t e;
-        WR_TRY(ask_once(s, asker, stable, &e, m, err));
-        if (!e)
-            return WR_OK;
-        if (permanent(e) || ms_since(started) > SETTLE_MS || stopping(s))
-            return fail_from(s, rd_kafka_error_new(e, "%s", rd_kafka_err2str(e)), "read the committed checkpoint", err);
-        nap(20);
-    }
 }
 
 /* ---- a client that may write ---- */
@@ -236,15 +70,15 @@ static wr_status fence(struct wr_kafka_out *s, struct wr_error *err)
         rd_kafka_error_t *e = rd_kafka_init_transactions(s->k->rk, SLICE_MS);
         if (!e)
             return WR_OK;
-        bool again = rd_kafka_error_is_retriable(e) && ms_since(started) < (stopping(s) ? STOP_MS : SETTLE_MS);
+        bool again = rd_kafka_error_is_retriable(e) && wr_kafka_ms_since(started) < (wr_kafka_out_stopping(s) ? STOP_MS : SETTLE_MS);
         if (!again)
-            return fail_from(s, e, "begin transactions", err);
+            return wr_kafka_out_fail(s, e, "begin transactions", err);
         rd_kafka_error_destroy(e);
         (void)rd_kafka_poll(s->k->rk, 0);
     }
 }
 
-static wr_status fenced(struct wr_kafka_out *s, struct mark now, struct wr_error *err)
+static wr_status fenced(struct wr_kafka_out *s, struct wr_kafka_mark now, struct wr_error *err)
 {
     struct wr_kafka_txn *t = s->txn;
     if (now.ckpt < t->known.ckpt) {
@@ -261,25 +95,25 @@ static wr_status fenced(struct wr_kafka_out *s, struct mark now, struct wr_error
 static wr_status settle(struct wr_kafka_out *s, uint64_t goal, bool *done, struct wr_error *err)
 {
     struct wr_kafka_txn *t = s->txn;
-    struct mark now;
+    struct wr_kafka_mark now;
     rd_kafka_t *asker;
     wr_kafka_out_disconnect(s);
     t->begun = t->lost = false; /* doubt stays until the broker was asked */
     t->alone = t->single;
     WR_TRY(wr_kafka_out_connect(s, err));
-    WR_TRY(open_asker(s, &asker, err));
+    WR_TRY(wr_kafka_asker_open(s, &asker, err));
     wr_status st = WR_OK;
     for (int look = 0; look < 2 && !st; look++) { /* once before fencing, so that one who was fenced does not hit back */
         if (look == 1)
             st = fence(s, err);
         if (!st)
-            st = ask(s, asker, look == 1, &now, err);
+            st = wr_kafka_mark_ask(s, asker, look == 1, &now, err);
         bool same = !st && now.ckpt == t->known.ckpt && now.token == t->known.token;
         *done = !st && goal && now.ckpt == goal && now.token == t->token;
         if (!st && !same && !*done)
             st = fenced(s, now, err);
     }
-    close_asker(asker);
+    wr_kafka_asker_close(asker);
     t->doubt = st != WR_OK;
     return st;
 }
@@ -288,11 +122,11 @@ wr_status wr_kafka_txn_recover(struct wr_sink *base, uint64_t *ckpt, struct wr_e
 {
     struct wr_kafka_out *s = (struct wr_kafka_out *)base;
     rd_kafka_t *asker;
-    WR_TRY(open_asker(s, &asker, err));
+    WR_TRY(wr_kafka_asker_open(s, &asker, err));
     wr_status st = fence(s, err);
     if (!st)
-        st = ask(s, asker, true, &s->txn->known, err);
-    close_asker(asker);
+        st = wr_kafka_mark_ask(s, asker, true, &s->txn->known, err);
+    wr_kafka_asker_close(asker);
     *ckpt = s->txn->known.ckpt;
     return st;
 }
@@ -334,7 +168,7 @@ void wr_kafka_txn_undelivered(struct wr_kafka_out *s, const rd_kafka_message_t *
                             (struct wr_str){m->payload, m->payload ? (uint32_t)m->len : 0});
     } else if (about_record) {
         t->single = true;
-    } else if (permanent(m->err) && !s->failed.code) {
+    } else if (wr_kafka_permanent(m->err) && !s->failed.code) {
         wr_fail(&s->failed, WR_EIO, "records for topic \"%s\" of \"%s\" were not written: %s", s->topic, s->k->brokers, rd_kafka_err2str(m->err));
     }
     lose(t, rd_kafka_err2str(m->err));
@@ -345,7 +179,7 @@ static wr_status begin(struct wr_kafka_out *s, struct wr_error *err)
     (void)WR_FAILPOINT("sink.begin");
     rd_kafka_error_t *e = rd_kafka_begin_transaction(s->k->rk);
     if (e)
-        return fail_from(s, e, "begin a transaction", err);
+        return wr_kafka_out_fail(s, e, "begin a transaction", err);
     s->txn->begun = true;
     s->txn->began = wr_clock_mono();
     return WR_OK;
@@ -414,9 +248,9 @@ static wr_status renew(struct wr_kafka_out *s, uint64_t goal, bool *done, struct
             st = replay(s, err);
         if (!st || !mendable(s, err))
             return st;
-        if (ms_since(started) > (stopping(s) ? STOP_MS : RETRY_MS))
+        if (wr_kafka_ms_since(started) > (wr_kafka_out_stopping(s) ? STOP_MS : RETRY_MS))
             return st;
-        nap(tries < 6 ? 50 << tries : 3000);
+        wr_kafka_nap(tries < 6 ? 50 << tries : 3000);
     }
 }
 
@@ -484,7 +318,7 @@ static bool topic_there(struct wr_kafka_out *s, struct wr_str topic)
     return there;
 }
 
-static void add_offset(const struct wr_kafka_txn *t, rd_kafka_topic_partition_list_t *l, const char *topic, int32_t part, int64_t offset, struct mark m)
+static void add_offset(const struct wr_kafka_txn *t, rd_kafka_topic_partition_list_t *l, const char *topic, int32_t part, int64_t offset, struct wr_kafka_mark m)
 {
     rd_kafka_topic_partition_t *old = rd_kafka_topic_partition_list_find(l, topic, part);
     if (old) { /* two sources read one partition: the slower one; or a job reads what it writes */
@@ -494,11 +328,11 @@ static void add_offset(const struct wr_kafka_txn *t, rd_kafka_topic_partition_li
     }
     rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(l, topic, part);
     p->offset = offset;
-    p->metadata = print_mark(t, m); /* the list's destructor frees it */
+    p->metadata = wr_kafka_mark_print(t->id, m); /* the list's destructor frees it */
     p->metadata_size = strlen(p->metadata);
 }
 
-static rd_kafka_topic_partition_list_t *offsets_of(struct wr_kafka_out *s, struct mark m, const struct wr_position *pos, int n)
+static rd_kafka_topic_partition_list_t *offsets_of(struct wr_kafka_out *s, struct wr_kafka_mark m, const struct wr_position *pos, int n)
 {
     struct wr_kafka_txn *t = s->txn;
     rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(n + 1);
@@ -516,7 +350,7 @@ static rd_kafka_topic_partition_list_t *offsets_of(struct wr_kafka_out *s, struc
 static wr_status send_offsets(struct wr_kafka_out *s, uint64_t ckpt, const struct wr_position *pos, int n, struct wr_error *err)
 {
     struct wr_kafka_txn *t = s->txn;
-    rd_kafka_topic_partition_list_t *l = offsets_of(s, (struct mark){ckpt, t->token}, pos, n);
+    rd_kafka_topic_partition_list_t *l = offsets_of(s, (struct wr_kafka_mark){ckpt, t->token}, pos, n);
     rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(t->id);
     int64_t started = wr_clock_mono();
     wr_status st = WR_OK;
@@ -525,11 +359,11 @@ static wr_status send_offsets(struct wr_kafka_out *s, uint64_t ckpt, const struc
         if (!e)
             break;
         rd_kafka_resp_err_t code = rd_kafka_error_code(e);
-        if (rd_kafka_error_is_retriable(e) && ms_since(started) < PATIENCE_MS && !aged(t)) {
+        if (rd_kafka_error_is_retriable(e) && wr_kafka_ms_since(started) < PATIENCE_MS && !aged(t)) {
             rd_kafka_error_destroy(e);
             continue;
         }
-        st = fail_from(s, e, "commit positions", err);
+        st = wr_kafka_out_fail(s, e, "commit positions", err);
         if (!t->carrier_only && l->cnt > 1 && (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)) {
             t->carrier_only = true; /* they are only for observers */
             lose(t, rd_kafka_err2str(code));
@@ -568,15 +402,15 @@ static wr_status push(struct wr_kafka_out *s, uint64_t ckpt, const struct wr_pos
             (void)WR_FAILPOINT("sink.sent");
         if (!e)
             return WR_OK;
-        if (!rd_kafka_error_is_retriable(e) || ms_since(started) > patience_ms)
-            return fail_from(s, e, "commit a transaction", err);
+        if (!rd_kafka_error_is_retriable(e) || wr_kafka_ms_since(started) > patience_ms)
+            return wr_kafka_out_fail(s, e, "commit a transaction", err);
         rd_kafka_error_destroy(e);
     }
 }
 
 static void committed(struct wr_kafka_txn *t, uint64_t ckpt)
 {
-    t->known = (struct mark){ckpt, t->token};
+    t->known = (struct wr_kafka_mark){ckpt, t->token};
     t->begun = t->doubt = t->forgot = false;
     wr_buf_reset(&t->kept);
     if (t->alone)
@@ -601,7 +435,7 @@ wr_status wr_kafka_txn_commit(struct wr_sink *base, uint64_t ckpt, const struct 
         WR_TRY(s->failed.code ? wr_kafka_out_state(s, err) : WR_OK);
         if (err->code && !called && !mendable(s, err))
             return st;
-        if (tries && ms_since(started) > (stopping(s) ? STOP_MS : RETRY_MS)) {
+        if (tries && wr_kafka_ms_since(started) > (wr_kafka_out_stopping(s) ? STOP_MS : RETRY_MS)) {
             if (!err->code)
                 wr_fail(err, WR_EIO, "cannot commit checkpoint %" PRIu64 " to topic \"%s\": %s", ckpt, s->topic, t->why);
             err->retriable = true;
