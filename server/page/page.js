@@ -69,11 +69,11 @@ function chart(result) {
     lines.get(k).push([Date.parse(r[time.name]), Number(r[value.name])]);
   }
   const all = [...lines.values()].flat(), xs = all.map(p => p[0]), ys = all.map(p => p[1]), x0 = Math.min(...xs), x1 = Math.max(...xs), y1 = Math.max(...ys, 0), y0 = Math.min(...ys, 0);
-  const W = 720, H = 240, s = svg("svg", { viewBox: `0 0 ${W} ${H + 20}`, width: "100%", role: "img", "aria-label": value.name + " over " + time.name });
-  const px = x => 60 + (x - x0) / (x1 - x0 || 1) * (W - 180), py = y => H - 20 - (y - y0) / (y1 - y0 || 1) * (H - 40);
-  s.append(svg("path", { d: `M60 20V${H - 20}H${W - 110}` }), svg("text", { x: 4, y: 24, class: "dim" }, number(y1)), svg("text", { x: 4, y: H - 18, class: "dim" }, number(y0)),
-    svg("text", { x: 60, y: H, class: "dim" }, shortTime(new Date(x0).toISOString())), svg("text", { x: W - 120, y: H, class: "dim", "text-anchor": "end" }, shortTime(new Date(x1).toISOString())),
-    svg("text", { x: 60, y: 14 }, value.name));
+  const W = Math.max(330, Math.min(720, main.clientWidth - 40)), H = 240, s = svg("svg", { viewBox: `0 0 ${W} ${H + 20}`, width: "100%", role: "img", "aria-label": value.name + " over " + time.name });
+  const px = x => 84 + (x - x0) / (x1 - x0 || 1) * (W - 204), py = y => H - 20 - (y - y0) / (y1 - y0 || 1) * (H - 40);
+  s.append(svg("path", { d: `M84 20V${H - 20}H${W - 110}` }), svg("text", { x: 4, y: 24, class: "dim" }, number(y1)), svg("text", { x: 4, y: H - 18, class: "dim" }, number(y0)),
+    svg("text", { x: 4, y: H, class: "dim" }, shortTime(new Date(x0).toISOString())), svg("text", { x: W - 110, y: H + 16, class: "dim", "text-anchor": "end" }, shortTime(new Date(x1).toISOString())),
+    svg("text", { x: 84, y: 12 }, value.name));
   [...lines].slice(0, 12).forEach(([k, points], i) => {
     const color = `hsl(${i * 47 % 360} 65% 50%)`;
     points.sort((a, b) => a[0] - b[0]);
