@@ -7,6 +7,7 @@
  *   on LABEL[*N] mute       it reaches the server; nothing the server says on that connection comes back any more (half open)
  *   on LABEL[*N] hold       it, and all behind it on that connection, waits for "release"; also when the client has hung up meanwhile
  *   release                 held requests go on to the server; if their client is gone, the answer goes nowhere
+ *   forget                  rules that have not acted yet are gone
  *   discard                 held requests are dropped, their connections closed
  *   cut                     closes all connections
  *   refuse on|off           new connections are closed at once
@@ -462,6 +463,9 @@ static void order(char *line)
         printf("ok %ld\n", *tally_of(rest));
         fflush(stdout);
         return;
+    } else if (strcmp(word, "forget") == 0) {
+        for (int i = 0; i < RULES; i++)
+            rule[i].used = false;
     } else if (strcmp(word, "cut") == 0 || strcmp(word, "release") == 0 || strcmp(word, "discard") == 0) {
         for (int i = 0; i < CONNS; i++) {
             if (!conn[i])
