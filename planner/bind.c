@@ -195,8 +195,6 @@ static wr_status read_limit(struct binder *b, const struct wr_ast_select *s, int
 static wr_status unbounded_order(struct binder *b, const struct wr_ast_select *s)
 {
     int32_t off = s->order ? s->order->expr->off : s->limit ? s->limit->off : s->offset->off;
-    if (s->order && s->limit)
-        return wr_bind_refuse(b, off, "ORDER BY ... LIMIT over input that does not end", "Top-N is not built yet; run over bounded input with --until-end");
     if (s->order) {
         wr_fail_at(b->err, WR_ESQL, off, "ORDER BY over input that does not end: there is no last row to wait for");
         wr_hint(b->err, "leave it out, or read up to the present end with --until-end");
@@ -207,7 +205,7 @@ static wr_status unbounded_order(struct binder *b, const struct wr_ast_select *s
     return WR_ESQL;
 }
 
-static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s, const struct sorting *sort, struct wr_plan **p)
+static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s, const struct sorting *sort, const struct clauses *cl, struct wr_plan **p)
 {
     int64_t limit, offset;
     WR_TRY(read_limit(b, s, &limit, &offset));
@@ -221,9 +219,8 @@ static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s
         *p = wr_bind_made(b, l);
         return WR_OK;
     }
-    if (!(*p)->bounded)
+    if (!(*p)->bounded && (sort->n == 0 || limit < 0))
         return unbounded_order(b, s);
-    struct wr_plan *o = wr_node_new(b->a, WR_PLAN_SORT, *p);
     int *col = WR_NEW_N(b->a, int, sort->n + 1);
     bool *desc = WR_NEW_N(b->a, bool, sort->n + 1), *nulls = WR_NEW_N(b->a, bool, sort->n + 1);
     for (int i = 0; i < sort->n; i++) {
@@ -231,7 +228,11 @@ static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s
         desc[i] = sort->key[i].desc;
         nulls[i] = sort->key[i].nulls_first;
     }
-    o->u.sort = (struct wr_plan_sort){.n = sort->n, .col = col, .desc = desc, .nulls_first = nulls, .limit = limit, .offset = offset};
+    struct wr_plan_sort by = {.n = sort->n, .col = col, .desc = desc, .nulls_first = nulls, .limit = limit, .offset = offset};
+    if (!(*p)->bounded)
+        return wr_bind_limit_n(b, cl, &by, p);
+    struct wr_plan *o = wr_node_new(b->a, WR_PLAN_SORT, *p);
+    o->u.sort = by;
     wr_node_props(b->a, o);
     *p = wr_bind_made(b, o);
     return WR_OK;
@@ -270,15 +271,7 @@ static wr_status bind_where(struct binder *b, const struct wr_ast_select *s, con
     struct wr_expr *pred;
     WR_TRY(wr_bind_bool(&x, s->where, &pred));
     wr_join_where(b, from, pred);
-    return WR_OK;
-}
-
-static wr_status refuse_parts(struct binder *b, const struct wr_ast_select *s)
-{
-    if (s->qualify)
-        return wr_bind_refuse(b, s->qualify->off, "QUALIFY", NULL);
-    if (s->windows)
-        return wr_bind_refuse(b, s->windows->name->off, "the WINDOW clause", NULL);
+    wr_bind_top_n(b, &from->plan, &env->cl);
     return WR_OK;
 }
 
@@ -314,6 +307,20 @@ static wr_status finish_grouped(struct binder *b, struct grouping *g, const stru
     return WR_OK;
 }
 
+/* Window functions, and QUALIFY over them; the lists moved on top. */
+static wr_status finish_over(struct binder *b, struct overs *over, const struct grouping *g, const struct env *env, struct wr_expr *qualify, struct list *l,
+                             struct wr_plan **p)
+{
+    WR_TRY(wr_over_build(b, over, g, &env->cl, p));
+    for (int i = 0; i < l->n; i++)
+        l->expr[i] = wr_over_place(b, over, *p, l->expr[i]);
+    if (!qualify)
+        return WR_OK;
+    *p = wr_bind_made(b, wr_node_filter(b->a, *p, wr_over_place(b, over, *p, qualify)));
+    wr_bind_top_n(b, p, &env->cl);
+    return WR_OK;
+}
+
 /* Drops the columns that were only for ORDER BY. */
 static struct wr_plan *cut(struct binder *b, struct wr_plan *p, int n)
 {
@@ -336,9 +343,8 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
     struct grouping g = {.from = &from, .start_key = -1, .end_key = -1};
     struct list l = {0};
     struct sorting sort = {0};
-    struct wr_expr *having = NULL;
-    below.cl.outermost &= !grouped && !s->distinct;
-    WR_TRY(refuse_parts(b, s));
+    struct wr_expr *having = NULL, *qualify = NULL;
+    below.cl.outermost &= !grouped && !s->distinct && !wr_select_has_over(s);
     if (s->from)
         WR_TRY(wr_bind_from(b, s->from, &below, &from));
     else
@@ -350,23 +356,35 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
         WR_TRY(wr_bind_group_by(&x, s, &g));
     WR_TRY(settle_watermark(b, s, env, &from, grouped ? &g : NULL));
     x.group = grouped ? &g : NULL;
+    x.over = wr_select_has_over(s) ? wr_overs_new(b, s) : NULL;
     x.clause = "SELECT";
     WR_TRY(bind_items(&x, s->items, &l));
     make_unique(b, &l);
     x.clause = "ORDER BY";
     WR_TRY(bind_order(&x, s, &l, &sort));
+    struct overs *over = x.over;
+    x.clause = "QUALIFY";
+    if (s->qualify)
+        WR_TRY(wr_bind_bool(&x, s->qualify, &qualify));
+    x.over = NULL;
     x.clause = "HAVING";
     if (s->having)
         WR_TRY(wr_bind_bool(&x, s->having, &having));
+    if (over && env->cl.wm && !grouped)
+        wr_over_watermark(b, over, env->cl.wm, from.plan);
     struct wr_plan *p = from.plan;
     if (grouped)
         WR_TRY(finish_grouped(b, &g, env, having, &l, &p));
+    if (grouped && qualify)
+        WR_TRY(wr_regroup(b, &g, p, qualify, &qualify));
+    if (over)
+        WR_TRY(finish_over(b, over, grouped ? &g : NULL, env, qualify, &l, &p));
     p = wr_bind_made(b, wr_node_project(b->a, p, l.n, l.expr, l.name));
     if (s->distinct) {
         struct rel r = wr_rel_of(b, p, (struct wr_str){0});
         WR_TRY(wr_distinct_build(b, &r, &env->cl, &p));
     }
-    WR_TRY(order_and_limit(b, s, &sort, &p));
+    WR_TRY(order_and_limit(b, s, &sort, &env->cl, &p));
     *out = wr_rel_of(b, cut(b, p, l.n_out), (struct wr_str){0});
     return WR_OK;
 }
@@ -486,7 +504,7 @@ static wr_status bind_setop(struct binder *b, const struct wr_ast_select *s, con
         }
         sort_add(&sort, o, col);
     }
-    return order_and_limit(b, s, &sort, &out->plan);
+    return order_and_limit(b, s, &sort, &env->cl, &out->plan);
 }
 
 /* ---- a whole query ---- */

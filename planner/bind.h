@@ -102,6 +102,7 @@ bool wr_join_time_is(struct binder *b, struct wr_plan *p, int col);
 /* ---- expressions ---- */
 
 struct grouping;
+struct overs;
 struct xctx {
     struct binder *b;
     const struct rel *rel;        /* NULL: no columns to name */
@@ -109,9 +110,10 @@ struct xctx {
     const char *clause;           /* "WHERE": for messages */
     bool in_agg;                  /* inside an aggregate's arguments */
     const struct env *env;
+    struct overs *over;           /* window functions are collected here; NULL: OVER is not allowed here */
 };
 /* Columns of bound expressions that are not FROM's: wr_regroup() makes them columns of the aggregate's output. */
-enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END };
+enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END, COL_OVER = 1 << 22 };
 
 wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
 wr_status wr_bind_bool(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
@@ -175,6 +177,29 @@ wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clause
 wr_status wr_regroup(struct binder *b, const struct grouping *g, const struct wr_plan *agg, struct wr_expr *x, struct wr_expr **out);
 wr_status wr_distinct_build(struct binder *b, const struct rel *in, const struct clauses *cl, struct wr_plan **out);
 bool wr_is_group_window(struct xctx *x, const struct wr_ast_expr *call, bool *same); /* a window call naming the group's own window */
+
+/* The argument, FILTER and ORDER BY of an aggregate call. retract: it has to take rows back. */
+wr_status wr_bind_aggcall(struct xctx *x, const struct wr_ast_expr *e, bool retract, struct aggref *r);
+/* emit, every, lateness as the clauses say; no keys yet. */
+struct wr_plan_agg wr_agg_start(struct binder *b, const struct clauses *cl);
+struct wr_plan *wr_late_filter(struct binder *b, struct wr_plan *in, const struct wr_window *win, int64_t lateness);
+
+/* ---- OVER (bind_over.c), ranking (bind_rank.c), GROUPING SETS (bind_sets.c) ---- */
+
+bool wr_has_over(const struct wr_ast_expr *e);
+bool wr_select_has_over(const struct wr_ast_select *s);
+struct overs *wr_overs_new(struct binder *b, const struct wr_ast_select *s);
+wr_status wr_bind_over(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+/* The query's WITH WATERMARK finds the event time in ORDER BY of OVER. */
+void wr_over_watermark(struct binder *b, const struct overs *o, const struct wmclause *wm, struct wr_plan *from);
+/* Arguments over FROM -> over the aggregate's output (g NULL: not grouped), then the nodes on top of *p. Afterwards wr_over_place() makes an
+ * expression with window functions one over *p. */
+wr_status wr_over_build(struct binder *b, struct overs *o, const struct grouping *g, const struct clauses *cl, struct wr_plan **p);
+struct wr_expr *wr_over_place(struct binder *b, const struct overs *o, const struct wr_plan *p, const struct wr_expr *x);
+/* A filter that bounds a ranking function below it makes it a Top-N. *p: the filter. */
+void wr_bind_top_n(struct binder *b, struct wr_plan **p, const struct clauses *cl);
+/* ORDER BY ... LIMIT of input that does not end: a result kept up to date. */
+wr_status wr_bind_limit_n(struct binder *b, const struct clauses *cl, const struct wr_plan_sort *sort, struct wr_plan **p);
 
 /* ---- statements (bind_sink.c) ---- */
 

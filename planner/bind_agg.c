@@ -23,6 +23,12 @@ bool wr_has_aggregate(const struct wr_ast_expr *e)
     for (const struct wr_ast_expr *a = e->args; a; a = a->next)
         if (wr_has_aggregate(a))
             return true;
+    for (const struct wr_ast_expr *a = e->over ? e->over->partition : NULL; a; a = a->next)
+        if (wr_has_aggregate(a))
+            return true;
+    for (const struct wr_ast_order *o = e->over ? e->over->order : NULL; o; o = o->next)
+        if (wr_has_aggregate(o->expr))
+            return true;
     return false;
 }
 
@@ -117,7 +123,6 @@ static wr_status settle(struct xctx *x, const struct wr_ast_expr *e, struct aggr
     }
     for (int i = 0; i < c->n_order; i++)
         c->order[i] = e->within_group ? 0 : 4 + i;
-    c->retract = x->group->from->plan->updating;
     if (wr_aggcall_bind(c, b->err)) {
         if (b->err->sql_off < 0)
             b->err->sql_off = e->off;
@@ -165,6 +170,22 @@ static int add_aggregate(struct binder *b, struct grouping *g, const struct aggr
     return g->n_agg++;
 }
 
+wr_status wr_bind_aggcall(struct xctx *x, const struct wr_ast_expr *e, bool retract, struct aggref *r)
+{
+    const char *clause = x->clause;
+    if (e->nulls == 2)
+        return wr_bind_refuse(x->b, e->off, "RESPECT NULLS", "aggregates pass NULLs over");
+    *r = (struct aggref){.call = {.fn = wr_agg_find(e->name->text), .filter = -1, .distinct = e->flag, .retract = retract, .mem = x->b->a, .off = e->off}};
+    WR_TRY(bind_order_inside(x, e, r));
+    WR_TRY(bind_arguments(x, e, r));
+    if (e->filter) {
+        x->clause = "FILTER";
+        WR_TRY(wr_bind_bool(x, e->filter, &r->filter));
+        x->clause = clause;
+    }
+    return settle(x, e, r);
+}
+
 wr_status wr_bind_aggregate(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out)
 {
     struct binder *b = x->b;
@@ -177,18 +198,9 @@ wr_status wr_bind_aggregate(struct xctx *x, const struct wr_ast_expr *e, struct 
             wr_hint(b->err, "conditions on aggregates go into HAVING");
         return WR_ESQL;
     }
-    if (e->nulls == 2)
-        return wr_bind_refuse(b, e->off, "RESPECT NULLS", "aggregates pass NULLs over");
     struct xctx in = {.b = b, .rel = x->group->from, .group = x->group, .clause = "an aggregate", .in_agg = true, .env = x->env};
-    struct aggref r = {.call = {.fn = fn, .filter = -1, .distinct = e->flag, .mem = b->a, .off = e->off}};
-    WR_TRY(bind_order_inside(&in, e, &r));
-    WR_TRY(bind_arguments(&in, e, &r));
-    if (e->filter) {
-        in.clause = "FILTER";
-        WR_TRY(wr_bind_bool(&in, e->filter, &r.filter));
-    }
-    in.group = x->group;
-    WR_TRY(settle(&in, e, &r));
+    struct aggref r;
+    WR_TRY(wr_bind_aggcall(&in, e, x->group->from->plan->updating, &r));
     if (x->group->n_agg >= MAX_COLUMNS)
         return wr_fail_at(b->err, WR_ELIMIT, e->off, "more than %d aggregates", MAX_COLUMNS);
     int i = add_aggregate(b, x->group, &r);
@@ -377,7 +389,7 @@ static int pre_add(struct binder *b, struct pre *p, struct wr_expr *x, const str
     return p->n++;
 }
 
-static struct wr_plan_agg start_agg(struct binder *b, const struct clauses *cl)
+struct wr_plan_agg wr_agg_start(struct binder *b, const struct clauses *cl)
 {
     struct wr_plan_agg a = {.emit = WR_EMIT_CHANGES, .win = {.time_col = -1, .start_col = -1, .end_col = -1}};
     int64_t late = cl->wm ? cl->wm->lateness : -1;
@@ -407,7 +419,7 @@ static wr_status check_final(struct binder *b, const struct wr_plan *in, const s
     return WR_ESQL;
 }
 
-static struct wr_plan *late_filter(struct binder *b, struct wr_plan *in, const struct wr_window *win, int64_t lateness)
+struct wr_plan *wr_late_filter(struct binder *b, struct wr_plan *in, const struct wr_window *win, int64_t lateness)
 {
     if (win->kind == WR_WIN_NONE || win->kind == WR_WIN_SESSION || !wr_node_has_watermark(in))
         return in;
@@ -457,7 +469,7 @@ wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clause
 {
     const struct rel *from = g->from;
     struct wr_plan *in = from->plan;
-    struct wr_plan_agg a = start_agg(b, cl);
+    struct wr_plan_agg a = wr_agg_start(b, cl);
     int room = g->n_key + 2 + 7 * g->n_agg;
     struct pre pre = {WR_NEW_N(b->a, struct wr_expr *, room), WR_NEW_N(b->a, struct wr_str, room), 0};
     struct wr_window low = g->win; /* over FROM's columns: for the late filter */
@@ -484,7 +496,7 @@ wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clause
         set_columns(b, &g->agg[i], &pre, from, &a.agg[i]);
     WR_TRY(rebind(b, &a));
     if (g->has_win || g->attached)
-        in = late_filter(b, in, &low, a.lateness);
+        in = wr_late_filter(b, in, &low, a.lateness);
     in = wr_bind_made(b, wr_node_project(b->a, in, pre.n, pre.expr, pre.name));
     return finish_agg(b, in, &a, cl, out);
 }
@@ -492,7 +504,7 @@ wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clause
 wr_status wr_distinct_build(struct binder *b, const struct rel *r, const struct clauses *cl, struct wr_plan **out)
 {
     struct wr_plan *in = r->plan;
-    struct wr_plan_agg a = start_agg(b, cl);
+    struct wr_plan_agg a = wr_agg_start(b, cl);
     int *key = WR_NEW_N(b->a, int, r->n + 1);
     for (int i = 0; i < r->n; i++)
         key[i] = i;
@@ -500,7 +512,7 @@ wr_status wr_distinct_build(struct binder *b, const struct rel *r, const struct 
     a.n_key = r->n;
     if (in->win_end >= 0) {
         a.win = (struct wr_window){.kind = WR_WIN_ATTACHED, .time_col = -1, .start_col = in->win_start, .end_col = in->win_end};
-        in = late_filter(b, in, &a.win, a.lateness);
+        in = wr_late_filter(b, in, &a.win, a.lateness);
     }
     return finish_agg(b, in, &a, cl, out);
 }
@@ -534,6 +546,10 @@ static struct wr_expr *agg_col(struct binder *b, const struct wr_plan *agg, int 
 wr_status wr_regroup(struct binder *b, const struct grouping *g, const struct wr_plan *agg, struct wr_expr *x, struct wr_expr **out)
 {
     int at, bounds = g->has_win ? 2 : 0;
+    if (x->kind == WR_X_COL && x->u.col >= COL_OVER) {
+        *out = x; /* a window function: settled on top of the aggregate */
+        return WR_OK;
+    }
     if (x->kind == WR_X_COL && x->u.col >= COL_AGG) {
         int col = x->u.col == COL_WIN_START ? g->n_key : x->u.col == COL_WIN_END ? g->n_key + 1 : g->n_key + bounds + x->u.col - COL_AGG;
         *out = agg_col(b, agg, col, x->off);

@@ -453,8 +453,6 @@ static const struct {
 static wr_status check_plain_call(struct xctx *x, const struct wr_ast_expr *e, struct wr_str name)
 {
     struct binder *b = x->b;
-    if (e->over)
-        return wr_bind_refuse(b, e->off, "a window function (OVER)", NULL);
     if (e->flag || e->filter || e->order || e->within_group) {
         wr_fail_at(b->err, WR_ESQL, e->off, "\"%.*s\" is not an aggregate: DISTINCT, FILTER and ORDER BY cannot stand here", WR_FMT(name));
         return WR_ESQL;
@@ -478,6 +476,8 @@ static wr_status bind_call(struct xctx *x, const struct wr_ast_expr *e, struct w
     struct wr_str name = e->name->text;
     if (e->name->next)
         return wr_bind_refuse(b, e->off, "a function with a qualified name", NULL);
+    if (e->over)
+        return wr_bind_over(x, e, out);
     if (wr_is_aggregate_call(e))
         return wr_bind_aggregate(x, e, out);
     WR_TRY(check_plain_call(x, e, name));

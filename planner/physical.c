@@ -2,7 +2,7 @@
  * Rules:  two nodes are one if they do the same to the same input; random() is never the same. A source has one scan from the start.
  *         Keyed operators run as j->tasks instances, all else as one; an exchange stands wherever the rows must move between the two.
  * Memory: the job's arena. */
-#include "planner/internal.h"
+#include "planner/over.h"
 
 /* ---- numbering ---- */
 
@@ -135,6 +135,10 @@ static bool same_node(const struct wr_plan *a, const struct wr_plan *b)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return same_agg(&a->u.agg, &b->u.agg);
     case WR_PLAN_UNION: return true;
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME:
+    case WR_PLAN_EXPAND: return wr_over_same(a, b);
     case WR_PLAN_JOIN: return wr_join_same(&a->u.join, &b->u.join);
     case WR_PLAN_SORT: return same_sort(&a->u.sort, &b->u.sort);
     case WR_PLAN_LIMIT: return a->u.limit.limit == b->u.limit.limit && a->u.limit.offset == b->u.limit.offset;
@@ -231,6 +235,21 @@ static struct spread spread_agg(struct exchanges *ex, struct wr_plan *p)
     return (struct spread){.where = BY_HASH, .n_col = n_by, .col = out};
 }
 
+/* Partitions by their columns; those keep their place in the output. */
+static struct spread spread_over(struct exchanges *ex, struct wr_plan *p)
+{
+    const struct wr_partby *by = wr_over_by(p);
+    struct spread in = ex->of[p->in[0]->id];
+    if (by->n_part == 0) {
+        gather(ex, p, 0);
+        return (struct spread){.where = ONE_TASK};
+    }
+    if (subset(&in, by->part, by->n_part))
+        return in;
+    p->in[0] = exchange(ex, p->in[0], by->part, by->n_part);
+    return (struct spread){.where = BY_HASH, .n_col = by->n_part, .col = by->part};
+}
+
 static struct spread spread_project(struct exchanges *ex, const struct wr_plan *p)
 {
     struct spread in = ex->of[p->in[0]->id];
@@ -325,6 +344,10 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return spread_agg(ex, p);
     case WR_PLAN_UNION: return spread_union(ex, p);
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME: return spread_over(ex, p);
+    case WR_PLAN_EXPAND: return (struct spread){.where = ex->of[p->in[0]->id].where == ONE_TASK ? ONE_TASK : ANYHOW}; /* keys become NULL */
     case WR_PLAN_JOIN: return spread_join(ex, p);
     case WR_PLAN_SORT:
     case WR_PLAN_LIMIT:
