@@ -94,8 +94,6 @@ def usage():
     expect(["-c", "SELECT 1", "more"], 2, "", '"more"')
     expect(["run", "x.sql", "--every", "5 s"], 2, "", "goes with --checkpoint")
     expect(["run", "x.sql", "--checkpoint", DIR, "--every", "often"], 2, "", '"often" is not a duration')
-    for command in "serve", "submit", "jobs", "stop", "savepoint", "resume", "logs":
-        expect([command], 2, "", "not in this build yet")
     expect(["broker", "--port", "99999"], 2, "", "99999")
     expect(["demo", "black-fridy"], 2, "", 'did you mean "black-friday"?')
 
