@@ -176,6 +176,7 @@ struct spread {
 struct exchanges {
     struct wr_arena *a;
     struct spread *of;         /* by node id */
+    bool *moved;               /* by node id: an exchange is somewhere below */
     int n_made;
     struct wr_plan **made;
 };
@@ -357,6 +358,22 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     return (struct spread){.where = ONE_TASK};
 }
 
+/* Where several inputs meet, and rows of one came through an exchange, the others come through one too: the operator is then a task of its own
+ * behind all of them. In the task of one input it could be fed by tasks which that one feeds, and they would wait for each other for ever. */
+static void meet(struct exchanges *ex, struct wr_plan *p)
+{
+    bool moved = false;
+    for (int i = 0; i < p->n_in; i++)
+        moved |= p->in[i]->kind == WR_PLAN_EXCHANGE || ex->moved[p->in[i]->id];
+    ex->moved[p->id] = moved;
+    for (int i = 0; moved && p->n_in > 1 && i < p->n_in; i++) {
+        if (p->in[i]->kind == WR_PLAN_EXCHANGE)
+            continue;
+        const struct spread *s = &ex->of[p->in[i]->id];
+        p->in[i] = exchange(ex, p->in[i], s->col, s->where == BY_HASH ? s->n_col : 0);
+    }
+}
+
 void wr_exchanges(struct wr_jobplan *j)
 {
     if (j->tasks <= 1)
@@ -367,8 +384,11 @@ void wr_exchanges(struct wr_jobplan *j)
         edges += j->node[i]->n_in;
     ex.of = WR_NEW_N(j->arena, struct spread, j->n_node + 1);
     ex.made = WR_NEW_N(j->arena, struct wr_plan *, edges + 1);
-    for (int i = 0; i < j->n_node; i++)
+    ex.moved = WR_NEW_N(j->arena, bool, j->n_node + 1);
+    for (int i = 0; i < j->n_node; i++) {
         ex.of[i] = spread_node(&ex, j->node[i]);
+        meet(&ex, j->node[i]);
+    }
     wr_number(j);
 }
 
