@@ -347,6 +347,12 @@ static void set_time(struct wr_plan *p, const struct wmclause *wm, int col)
         if (col < p->in[0]->out->n)
             set_time(p->in[0], wm, col);
         return;
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME:
+        if (col < p->in[0]->out->n)
+            set_time(p->in[0], wm, col);
+        return;
     case WR_PLAN_UNION:
         for (int i = 0; i < p->n_in; i++)
             set_time(p->in[i], wm, col);
@@ -364,6 +370,7 @@ static void set_time(struct wr_plan *p, const struct wmclause *wm, int col)
     case WR_PLAN_EXCHANGE: set_time(p->in[0], wm, col); return;
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION:
+    case WR_PLAN_EXPAND:
     case WR_PLAN_SCAN:
     case WR_PLAN_VALUES:
     case WR_PLAN_SIDE:

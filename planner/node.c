@@ -1,7 +1,7 @@
 /* node.c: making plan nodes, and the properties that follow from a node's inputs: schema, changelog, event time, windows, unique key.
  * Rules:  properties are functions of the inputs and the node's arguments only, so any rule may rebuild a node and ask again.
  * Memory: the arena given. */
-#include "planner/internal.h"
+#include "planner/over.h"
 
 int *wr_ints(struct wr_arena *a, const int *v, int n)
 {
@@ -301,6 +301,10 @@ void wr_node_props(struct wr_arena *a, struct wr_plan *p)
         pass_on(p);
         p->updating = false; /* it gives the final content once */
         break;
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME:
+    case WR_PLAN_EXPAND: wr_over_props(a, p); break;
     case WR_PLAN_LIMIT: pass_on(p); break;
     case WR_PLAN_SINK: pass_on(p); break;
     case WR_PLAN_COUNT: WR_BUG("no such node");
@@ -346,6 +350,12 @@ void wr_node_trace(struct wr_plan *p, int col, struct wr_plan **at, int *at_col)
             if (col >= p->in[0]->out->n)
                 return;
             break;
+        case WR_PLAN_TOP_N:
+        case WR_PLAN_OVER:
+        case WR_PLAN_OVER_TIME:
+            if (col >= p->in[0]->out->n)
+                return;
+            break;
         case WR_PLAN_JOIN: {
             int side, c = wr_join_trace(p, col, &side);
             if (c < 0)
@@ -366,6 +376,7 @@ void wr_node_trace(struct wr_plan *p, int col, struct wr_plan **at, int *at_col)
         case WR_PLAN_VALUES:
         case WR_PLAN_SIDE:
         case WR_PLAN_UNION:
+        case WR_PLAN_EXPAND: /* may make its columns NULL */
         case WR_PLAN_SINK:
         case WR_PLAN_COUNT: return;
         }

@@ -2,7 +2,7 @@
  * Rules:  two nodes are one if they do the same to the same input; random() is never the same. A source has one scan from the start.
  *         Keyed operators run as j->tasks instances, all else as one; an exchange stands wherever the rows must move between the two.
  * Memory: the job's arena. */
-#include "planner/internal.h"
+#include "planner/over.h"
 
 /* ---- numbering ---- */
 
@@ -135,6 +135,10 @@ static bool same_node(const struct wr_plan *a, const struct wr_plan *b)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return same_agg(&a->u.agg, &b->u.agg);
     case WR_PLAN_UNION: return true;
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME:
+    case WR_PLAN_EXPAND: return wr_over_same(a, b);
     case WR_PLAN_JOIN: return wr_join_same(&a->u.join, &b->u.join);
     case WR_PLAN_SORT: return same_sort(&a->u.sort, &b->u.sort);
     case WR_PLAN_LIMIT: return a->u.limit.limit == b->u.limit.limit && a->u.limit.offset == b->u.limit.offset;
@@ -172,6 +176,7 @@ struct spread {
 struct exchanges {
     struct wr_arena *a;
     struct spread *of;         /* by node id */
+    bool *moved;               /* by node id: an exchange is somewhere below */
     int n_made;
     struct wr_plan **made;
 };
@@ -229,6 +234,21 @@ static struct spread spread_agg(struct exchanges *ex, struct wr_plan *p)
             if (g->key[k] == by[i])
                 out[i] = k;
     return (struct spread){.where = BY_HASH, .n_col = n_by, .col = out};
+}
+
+/* Partitions by their columns; those keep their place in the output. */
+static struct spread spread_over(struct exchanges *ex, struct wr_plan *p)
+{
+    const struct wr_partby *by = wr_over_by(p);
+    struct spread in = ex->of[p->in[0]->id];
+    if (by->n_part == 0) {
+        gather(ex, p, 0);
+        return (struct spread){.where = ONE_TASK};
+    }
+    if (subset(&in, by->part, by->n_part))
+        return in;
+    p->in[0] = exchange(ex, p->in[0], by->part, by->n_part);
+    return (struct spread){.where = BY_HASH, .n_col = by->n_part, .col = by->part};
 }
 
 static struct spread spread_project(struct exchanges *ex, const struct wr_plan *p)
@@ -325,6 +345,10 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return spread_agg(ex, p);
     case WR_PLAN_UNION: return spread_union(ex, p);
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME: return spread_over(ex, p);
+    case WR_PLAN_EXPAND: return (struct spread){.where = ex->of[p->in[0]->id].where == ONE_TASK ? ONE_TASK : ANYHOW}; /* keys become NULL */
     case WR_PLAN_JOIN: return spread_join(ex, p);
     case WR_PLAN_SORT:
     case WR_PLAN_LIMIT:
@@ -332,6 +356,22 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_COUNT: break;
     }
     return (struct spread){.where = ONE_TASK};
+}
+
+/* Where several inputs meet, and rows of one came through an exchange, the others come through one too: the operator is then a task of its own
+ * behind all of them. In the task of one input it could be fed by tasks which that one feeds, and they would wait for each other for ever. */
+static void meet(struct exchanges *ex, struct wr_plan *p)
+{
+    bool moved = false;
+    for (int i = 0; i < p->n_in; i++)
+        moved |= p->in[i]->kind == WR_PLAN_EXCHANGE || ex->moved[p->in[i]->id];
+    ex->moved[p->id] = moved;
+    for (int i = 0; moved && p->n_in > 1 && i < p->n_in; i++) {
+        if (p->in[i]->kind == WR_PLAN_EXCHANGE)
+            continue;
+        const struct spread *s = &ex->of[p->in[i]->id];
+        p->in[i] = exchange(ex, p->in[i], s->col, s->where == BY_HASH ? s->n_col : 0);
+    }
 }
 
 void wr_exchanges(struct wr_jobplan *j)
@@ -344,8 +384,11 @@ void wr_exchanges(struct wr_jobplan *j)
         edges += j->node[i]->n_in;
     ex.of = WR_NEW_N(j->arena, struct spread, j->n_node + 1);
     ex.made = WR_NEW_N(j->arena, struct wr_plan *, edges + 1);
-    for (int i = 0; i < j->n_node; i++)
+    ex.moved = WR_NEW_N(j->arena, bool, j->n_node + 1);
+    for (int i = 0; i < j->n_node; i++) {
         ex.of[i] = spread_node(&ex, j->node[i]);
+        meet(&ex, j->node[i]);
+    }
     wr_number(j);
 }
 

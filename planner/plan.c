@@ -1,7 +1,7 @@
 /* plan.c: names of nodes, and the plan as EXPLAIN prints it.
  * Rules:  one line a node, inputs indented below; what a node does on the first line, what it keeps and when it lets go on the next.
  *         Names are those of the input's columns. Nothing printed depends on addresses, so plans can be compared as text. */
-#include "planner/internal.h"
+#include "planner/over.h"
 
 #include <stdlib.h>
 #include "core/time.h"
@@ -263,6 +263,10 @@ static void put_head(struct wr_buf *out, const struct wr_plan *p)
     case WR_PLAN_SESSION: put_agg(out, p); break;
     case WR_PLAN_UNION: break;
     case WR_PLAN_JOIN: wr_join_print(out, p); break;
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME:
+    case WR_PLAN_EXPAND: wr_over_print(out, p); break;
     case WR_PLAN_SORT: put_sort(out, p); break;
     case WR_PLAN_LIMIT:
         wr_buf_printf(out, " %lld", (long long)p->u.limit.limit);
@@ -316,6 +320,11 @@ static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
         indent(pr->out, depth + 2);
         put_emit(pr->out, &p->u.agg);
         put_agg_state(pr->out, p);
+        wr_buf_putc(pr->out, '\n');
+    }
+    if (p->kind == WR_PLAN_TOP_N || p->kind == WR_PLAN_OVER || p->kind == WR_PLAN_OVER_TIME) {
+        indent(pr->out, depth + 2);
+        wr_over_print_state(pr->out, p);
         wr_buf_putc(pr->out, '\n');
     }
     if (p->kind == WR_PLAN_JOIN) {

@@ -111,6 +111,51 @@ struct wr_plan_join {
     int32_t off;                     /* place in the SQL text */
     bool settled;                    /* planning: free, time, end are decided; nothing more is added to its conditions */
 };
+/* ---- ranking and OVER (bind_over.c, bind_rank.c) ---- */
+
+enum wr_overkind {
+    WR_OVER_AGG,
+    WR_OVER_ROW_NUMBER, WR_OVER_RANK, WR_OVER_DENSE_RANK, WR_OVER_PERCENT_RANK, WR_OVER_CUME_DIST, WR_OVER_NTILE,
+    WR_OVER_LAG, WR_OVER_LEAD, WR_OVER_FIRST, WR_OVER_LAST, WR_OVER_NTH
+};
+enum wr_edge_kind { WR_AT_START, WR_AT_PRECEDING, WR_AT_CURRENT, WR_AT_FOLLOWING, WR_AT_END }; /* of the partition; n before; this row; n behind; of the partition */
+struct wr_frame {
+    bool rows;                       /* ROWS; else RANGE: the current row means all rows equal to it in ORDER BY, n is a distance of ORDER BY's only column */
+    enum wr_edge_kind from, to;
+    int64_t from_n, to_n;            /* PRECEDING, FOLLOWING: rows; RANGE: in units of the column's 64-bit form (µs, whole numbers) */
+};
+/* One window function. */
+struct wr_overfn {
+    enum wr_overkind kind;
+    struct wr_aggcall agg;           /* AGG: bound; offset not yet set */
+    bool recompute;                  /* AGG over a frame whose start moves: computed anew for each row, because rows cannot be taken back one by one */
+    struct wr_type ret;
+    bool nullable;
+    int arg, def;                    /* input columns: value, and LAG's and LEAD's default; -1: none */
+    int64_t n;                       /* LAG, LEAD: distance; NTH: from 1; NTILE: buckets */
+    int frame;                       /* index; -1: the function does not look at the frame */
+};
+/* Which rows are one partition and in which order: TopN, Over, OverTime. Rows that are equal in ORDER BY follow the other columns' values, so
+ * that the order is total whatever the arrival was. */
+struct wr_partby {
+    int n_part;
+    const int *part;                 /* input columns */
+    int n_order;
+    const int *order;
+    const bool *desc, *nulls_first;
+    struct wr_window win;            /* ATTACHED: the partitions belong to windows and go with them; else NONE */
+    enum wr_emit emit;
+    int64_t every, lateness, ttl;    /* µs, as in wr_plan_agg */
+};
+/* The rows whose number is in [lo, hi]. Out: input columns, then (with_number) the number, BIGINT. */
+struct wr_plan_rank { struct wr_partby by; enum wr_overkind fn; int64_t lo, hi; bool with_number; };
+/* Out: input columns, then one for each function. OVER recomputes a partition that changed and gives the differences; OVER_TIME appends each
+ * row once, when the watermark has passed it: order[0] is the event time, rows are only added. */
+struct wr_plan_over { struct wr_partby by; int n_frame; const struct wr_frame *frame; int n_fn; struct wr_overfn *fn; };
+/* GROUPING SETS: each row once for each set, with the keys that are not in the set NULL. Out: input columns, then the set, BIGINT: bit k of it: key k
+ * is not in the set; bits from n_key on: number among equal sets. */
+struct wr_plan_expand { int n_key; const int *key; int n_set; const int64_t *set; };
+
 struct wr_plan_sort { int n; const int *col; const bool *desc, *nulls_first; int64_t limit, offset; }; /* limit -1: none. Holds the final content until END */
 struct wr_plan_limit { int64_t limit, offset; };              /* append-only input */
 struct wr_plan_exchange { int n_key; const int *key; };       /* by hash of these columns; 0 keys: gather into one */
@@ -145,6 +190,9 @@ struct wr_plan {
         struct wr_plan_late late;
         struct wr_plan_agg agg;
         struct wr_plan_join join;
+        struct wr_plan_rank rank;
+        struct wr_plan_over over;
+        struct wr_plan_expand expand;
         struct wr_plan_sort sort;
         struct wr_plan_limit limit;
         struct wr_plan_exchange exchange;

@@ -3,7 +3,7 @@
  *         First from the sinks down: which output columns of each node does anybody need? Then from the scans up: each node is rebuilt over
  *         its inputs' new columns. NOT NULL columns of a scan stay: that they are there is part of what makes a row good. Group keys stay.
  * Memory: the job's arena for what stays, an arena of our own for the sets and maps. */
-#include "planner/internal.h"
+#include "planner/over.h"
 
 struct prune {
     struct wr_arena *a;  /* the job's */
@@ -134,6 +134,10 @@ static void need_inputs(struct prune *pr, const struct wr_plan *p)
         need_same(mine, p->out->n, in);
         mark_list(p->u.sort.col, p->u.sort.n, in);
         break;
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME:
+    case WR_PLAN_EXPAND: wr_over_need(p, p->in[0]->out->n, mine, in); break;
     case WR_PLAN_LIMIT: need_same(mine, p->out->n, in); break;
     case WR_PLAN_EXCHANGE:
         need_same(mine, p->out->n, in);
@@ -335,6 +339,20 @@ static void rebuild_join(struct prune *pr, struct wr_plan *p)
     wr_join_remap(pr->a, p, n[0], n[1], map, pr->need[id], pr->map[id]);
 }
 
+/* These keep whole rows, so the input gives just what this node needs, whoever else needs more of it. */
+static void rebuild_over(struct prune *pr, struct wr_plan *p, int old_in_n)
+{
+    bool *want = WR_NEW_N(&pr->tmp, bool, old_in_n + 1);
+    int *in = WR_NEW_N(&pr->tmp, int, old_in_n + 1);
+    wr_over_need(p, old_in_n, pr->need[p->id], want);
+    for (int i = 0, k = 0; i < old_in_n; i++)
+        in[i] = want[i] ? k++ : -1;
+    struct wr_plan *thin = narrow(pr, p->in[0], old_in_n, want);
+    if (thin)
+        p->in[0] = thin;
+    wr_over_rebuild(pr->a, p, pr->need[p->id], in, old_in_n, pr->map[p->id]);
+}
+
 static void rebuild_sort(struct prune *pr, struct wr_plan *p, const int *in)
 {
     p->u.sort.col = remap_list(pr, p->u.sort.col, p->u.sort.n, in);
@@ -370,6 +388,10 @@ static void rebuild(struct prune *pr, struct wr_plan *p, int old_in_n)
         rebuild_sort(pr, p, in);
         passes = true;
         break;
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME:
+    case WR_PLAN_EXPAND: rebuild_over(pr, p, old_in_n); break;
     case WR_PLAN_LIMIT: passes = true; break;
     case WR_PLAN_EXCHANGE:
         p->u.exchange.key = remap_list(pr, p->u.exchange.key, p->u.exchange.n_key, in);

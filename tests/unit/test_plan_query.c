@@ -290,8 +290,12 @@ static void order_and_limit_need_an_end(void **state WR_UNUSED)
          "hint: use EMIT FINAL, or read up to the present end with --until-end\n");
     PLAN(HEAD,
          "SELECT k FROM s ORDER BY k LIMIT 3",
-         "2:26: ORDER BY ... LIMIT over input that does not end is not supported\n"
-         "hint: Top-N is not built yet; run over bounded input with --until-end\n");
+         "Sink console (console): every change; at least once\n"
+         "  -> TopN order k: row_number <= 3\n"
+         "      emits changes; state: 3 rows\n"
+         "    -> Project k\n"
+         "      -> Watermark ts - 1 min, idle after 30 s\n"
+         "        -> Scan s (kafka, json): id, k, ts\n");
     PLAN(HEAD,
          "SELECT b FROM f ORDER BY a + 1 DESC",
          "Sink console (console): append; at least once\n"
