@@ -114,7 +114,7 @@ struct xctx {
     const struct wr_ast_item *aliases; /* QUALIFY: a name that is no column may be an alias of the select list; NULL: it may not */
 };
 /* Columns of bound expressions that are not FROM's: wr_regroup() makes them columns of the aggregate's output. */
-enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END, COL_OVER = 1 << 22 };
+enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END, COL_SET, COL_OVER = 1 << 22 };
 
 wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
 wr_status wr_bind_bool(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
@@ -166,6 +166,8 @@ struct grouping {
     struct aggref *agg;
     bool attached;                /* grouped by the bounds of windows assigned below */
     int start_key, end_key;       /* ATTACHED: keys; -1: none */
+    int n_set;                    /* GROUPING SETS: sets of keys; 0, 1: all keys always */
+    uint64_t *set;                /* bit k: key k is in it */
 };
 bool wr_has_aggregate(const struct wr_ast_expr *e);
 bool wr_is_aggregate_call(const struct wr_ast_expr *e);
@@ -202,6 +204,21 @@ struct wr_expr *wr_over_place(struct binder *b, const struct overs *o, const str
 void wr_bind_top_n(struct binder *b, struct wr_plan **p, const struct clauses *cl);
 /* ORDER BY ... LIMIT of input that does not end: a result kept up to date. */
 wr_status wr_bind_limit_n(struct binder *b, const struct clauses *cl, const struct wr_plan_sort *sort, struct wr_plan **p);
+
+/* The grouping sets of GROUP BY; keys are added to g. */
+wr_status wr_bind_sets(struct xctx *x, const struct wr_ast_select *s, struct grouping *g);
+/* One GROUP BY expression (bind_agg.c): adds its keys, and their bits to *keys. */
+wr_status wr_bind_group_item(struct xctx *x, const struct wr_ast_select *s, struct grouping *g, const struct wr_ast_expr *e, uint64_t *keys);
+/* Key k is taken out: the keys behind it move up. Key k is new and in all sets. */
+void wr_sets_drop_key(struct grouping *g, int k);
+void wr_sets_add_key(struct grouping *g, int k);
+/* The bounds of windows assigned below must be in every set. */
+wr_status wr_sets_check(struct binder *b, const struct grouping *g);
+/* The rows once for each set. The keys are columns 0 .. n_key - 1 of in. */
+struct wr_plan *wr_sets_expand(struct binder *b, const struct grouping *g, struct wr_plan *in);
+/* GROUPING(a, b) */
+wr_status wr_bind_grouping(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+bool wr_is_grouping(struct wr_str name);
 
 /* ---- statements (bind_sink.c) ---- */
 

@@ -241,7 +241,7 @@ static wr_status item_meant(struct xctx *x, const struct wr_ast_select *s, const
     return WR_OK;
 }
 
-static wr_status add_key(struct xctx *x, struct grouping *g, const struct wr_ast_expr *e)
+static wr_status add_key(struct xctx *x, struct grouping *g, const struct wr_ast_expr *e, uint64_t *keys)
 {
     struct binder *b = x->b;
     if (wr_has_aggregate(e))
@@ -251,24 +251,27 @@ static wr_status add_key(struct xctx *x, struct grouping *g, const struct wr_ast
     if (y->type.id == WR_T_NULL)
         WR_TRY(wr_expr_cast(b->a, y, WR_TYPE_OF(TEXT), false, &y, b->err));
     for (int i = 0; i < g->n_key; i++)
-        if (wr_expr_eq(g->key[i], y))
+        if (wr_expr_eq(g->key[i], y)) {
+            *keys |= i < 64 ? UINT64_C(1) << i : 0;
             return WR_OK;
+        }
+    *keys |= g->n_key < 64 ? UINT64_C(1) << g->n_key : 0;
     g->key[g->n_key++] = y;
     return WR_OK;
 }
 
-static wr_status group_item(struct xctx *x, const struct wr_ast_select *s, struct grouping *g, const struct wr_ast_expr *written)
+wr_status wr_bind_group_item(struct xctx *x, const struct wr_ast_select *s, struct grouping *g, const struct wr_ast_expr *written, uint64_t *keys)
 {
     struct binder *b = x->b;
     const struct wr_ast_expr *e;
     WR_TRY(item_meant(x, s, written, &e));
     if (e->kind == WR_E_ROW) {
         for (const struct wr_ast_expr *a = e->args; a; a = a->next)
-            WR_TRY(group_item(x, s, g, a));
+            WR_TRY(wr_bind_group_item(x, s, g, a, keys));
         return WR_OK;
     }
     if (e->kind != WR_E_CALL || e->name->next || !wr_is_window_name(e->name->text))
-        return g->n_key >= MAX_COLUMNS ? wr_fail_at(b->err, WR_ELIMIT, e->off, "more than %d columns in GROUP BY", MAX_COLUMNS) : add_key(x, g, e);
+        return g->n_key >= MAX_COLUMNS ? wr_fail_at(b->err, WR_ELIMIT, e->off, "more than %d columns in GROUP BY", MAX_COLUMNS) : add_key(x, g, e, keys);
     if (g->has_win) {
         bool same;
         x->group = g;
@@ -325,6 +328,7 @@ static wr_status find_attached(struct binder *b, struct grouping *g)
             return WR_ESQL;
         }
         g->end_key = g->n_key;
+        wr_sets_add_key(g, g->n_key);
         g->key[g->n_key++] = wr_col_of(b->a, p->out, p->win_end, g->key[g->start_key]->off);
     }
     g->attached = g->end_key >= 0;
@@ -333,6 +337,7 @@ static wr_status find_attached(struct binder *b, struct grouping *g)
         if (g->key[i]->kind != WR_X_COL || !is_window_time(p, g->key[i]->u.col))
             continue;
         memmove(g->key + i, g->key + i + 1, sizeof(*g->key) * (size_t)(g->n_key - i - 1));
+        wr_sets_drop_key(g, i);
         g->n_key--;
         g->start_key -= g->start_key > i;
         g->end_key -= g->end_key > i;
@@ -341,11 +346,23 @@ static wr_status find_attached(struct binder *b, struct grouping *g)
     return WR_OK;
 }
 
+/* Most keys an item can add: rows of expressions may stand in rows. */
+static int count_args(const struct wr_ast_expr *e);
+static int count_args_of(const struct wr_ast_expr *list)
+{
+    int n = 0;
+    for (; list; list = list->next)
+        n += count_args(list);
+    return n;
+}
+
+static int count_args(const struct wr_ast_expr *e) { return e->kind == WR_E_ROW ? count_args_of(e->args) : 1; }
+
 static int count_items(const struct wr_ast_group *item)
 {
     int n = 0;
     for (; item; item = item->next)
-        n += 1 + (item->expr ? wr_ast_len(item->expr->args) : 0);
+        n += 1 + (item->expr ? count_args(item->expr) : 0) + count_args_of(item->args) + count_items(item->sets);
     return n;
 }
 
@@ -355,18 +372,15 @@ wr_status wr_bind_group_by(struct xctx *x, const struct wr_ast_select *s, struct
     for (const struct wr_ast_item *it = s->items; it; it = it->next)
         n += it->expr->kind == WR_E_ROW ? wr_ast_len(it->expr->args) : 0;
     g->key = WR_NEW_N(x->b->a, struct wr_expr *, n + 2);
-    for (const struct wr_ast_group *item = s->group; item; item = item->next) {
-        if (item->kind != WR_G_EXPR)
-            return wr_bind_refuse(x->b, item->off, "GROUPING SETS, ROLLUP or CUBE", "write one query for each set and UNION ALL them");
-        WR_TRY(group_item(x, s, g, item->expr));
-    }
-    return find_attached(x->b, g);
+    WR_TRY(wr_bind_sets(x, s, g));
+    WR_TRY(find_attached(x->b, g));
+    return wr_sets_check(x->b, g);
 }
 
 /* ---- building ---- */
 
 /* The projection below the aggregate. */
-struct pre { struct wr_expr **expr; struct wr_str *name; int n; };
+struct pre { struct wr_expr **expr; struct wr_str *name; int n, own; /* the first `own` columns are not for others: GROUPING SETS make them NULL */ };
 
 static struct wr_str text_of(struct binder *b, const struct wr_expr *x, const struct rel *from)
 {
@@ -381,7 +395,7 @@ static struct wr_str text_of(struct binder *b, const struct wr_expr *x, const st
 
 static int pre_add(struct binder *b, struct pre *p, struct wr_expr *x, const struct rel *from)
 {
-    for (int i = 0; i < p->n; i++)
+    for (int i = p->own; i < p->n; i++)
         if (wr_expr_eq(p->expr[i], x))
             return i;
     p->name[p->n] = x->kind == WR_X_COL ? from->col[x->u.col].name : text_of(b, x, from);
@@ -471,11 +485,12 @@ wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clause
     struct wr_plan *in = from->plan;
     struct wr_plan_agg a = wr_agg_start(b, cl);
     int room = g->n_key + 2 + 7 * g->n_agg;
-    struct pre pre = {WR_NEW_N(b->a, struct wr_expr *, room), WR_NEW_N(b->a, struct wr_str, room), 0};
+    struct pre pre = {WR_NEW_N(b->a, struct wr_expr *, room), WR_NEW_N(b->a, struct wr_str, room), 0, 0};
     struct wr_window low = g->win; /* over FROM's columns: for the late filter */
-    int *key = WR_NEW_N(b->a, int, g->n_key + 1);
+    int *key = WR_NEW_N(b->a, int, g->n_key + 2);
     for (int i = 0; i < g->n_key; i++)
         key[i] = pre_add(b, &pre, g->key[i], from);
+    pre.own = g->n_set > 1 ? g->n_key : 0;
     a.key = key;
     a.n_key = g->n_key;
     if (g->has_win) {
@@ -498,6 +513,10 @@ wr_status wr_agg_build(struct binder *b, struct grouping *g, const struct clause
     if (g->has_win || g->attached)
         in = wr_late_filter(b, in, &low, a.lateness);
     in = wr_bind_made(b, wr_node_project(b->a, in, pre.n, pre.expr, pre.name));
+    if (g->n_set > 1) {
+        key[a.n_key++] = pre.n;
+        in = wr_sets_expand(b, g, in);
+    }
     return finish_agg(b, in, &a, cl, out);
 }
 
@@ -551,7 +570,8 @@ wr_status wr_regroup(struct binder *b, const struct grouping *g, const struct wr
         return WR_OK;
     }
     if (x->kind == WR_X_COL && x->u.col >= COL_AGG) {
-        int col = x->u.col == COL_WIN_START ? g->n_key : x->u.col == COL_WIN_END ? g->n_key + 1 : g->n_key + bounds + x->u.col - COL_AGG;
+        int n_key = g->n_key + (g->n_set > 1);
+        int col = x->u.col == COL_SET ? g->n_key : x->u.col == COL_WIN_START ? n_key : x->u.col == COL_WIN_END ? n_key + 1 : n_key + bounds + x->u.col - COL_AGG;
         *out = agg_col(b, agg, col, x->off);
         return WR_OK;
     }

@@ -484,6 +484,8 @@ static wr_status bind_call(struct xctx *x, const struct wr_ast_expr *e, struct w
         return wr_bind_refuse(b, e->off, "a function with a qualified name", NULL);
     if (e->over)
         return wr_bind_over(x, e, out);
+    if (wr_is_grouping(name))
+        return wr_bind_grouping(x, e, out);
     if (wr_is_aggregate_call(e))
         return wr_bind_aggregate(x, e, out);
     WR_TRY(check_plain_call(x, e, name));
