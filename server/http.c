@@ -396,6 +396,34 @@ static int stream(struct req *r, struct wr_sjob *j, bool sse)
     return send_response(r, 200, sse ? "text/event-stream" : ndjson_mime, resp) == MHD_YES ? -1 : -2;
 }
 
+/* ---- a query's rows as they come ---- */
+
+static ssize_t query_read(void *ctx, uint64_t pos WR_UNUSED, char *to, size_t max)
+{
+    size_t n = wr_query_read(ctx, to, max);
+    return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void query_end(void *ctx) { wr_query_close(ctx); }
+
+static int post_query(struct req *r)
+{
+    json_t *v = read_body(r, "sql");
+    struct wr_query *q = NULL;
+    if (!v)
+        return failed(r, WR_EUSAGE);
+    wr_status st = wr_query_open(r->h->jobs, text_of(json_object_get(v, "sql")), &q, &r->err);
+    json_decref(v);
+    if (st)
+        return failed(r, st);
+    struct MHD_Response *resp = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64 << 10, query_read, q, query_end);
+    if (!resp) {
+        wr_query_close(q);
+        return 500;
+    }
+    return send_response(r, 200, ndjson_mime, resp) == MHD_YES ? -1 : -2;
+}
+
 struct filters { struct wr_filter f[FILTERS_MOST]; int n; };
 
 static enum MHD_Result add_filter(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
@@ -441,6 +469,7 @@ static const struct route routes[] = {
     {"GET", "/jobs", get_jobs, json_mime},
     {"POST", "/jobs", post_jobs, json_mime},
     {"POST", "/sql", post_sql, json_mime},
+    {"POST", "/query", post_query, json_mime},
     {"GET", "/jobs/*", get_job, json_mime},
     {"DELETE", "/jobs/*", delete_job, json_mime},
     {"POST", "/jobs/*/stop", post_stop, json_mime},

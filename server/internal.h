@@ -162,6 +162,13 @@ void wr_put_metrics(struct wr_jobs *m, struct wr_buf *out);
 /* POST /sql: answers to the statements, one JSON object each, in an array; ndjson: rows of the last query, one a line. */
 wr_status wr_sql_run(struct wr_jobs *m, struct wr_str sql, bool ndjson, struct wr_buf *out, struct wr_error *err);
 
+/* query.c: POST /query: one SELECT whose rows go out as lines while it runs. */
+struct wr_query;
+wr_status wr_query_open(struct wr_jobs *m, struct wr_str sql, struct wr_query **out, struct wr_error *err);
+/* The next lines, or part of one; waits for them (a gauge comes every half second). 0: the query has ended, and all was given. */
+size_t wr_query_read(struct wr_query *q, char *to, size_t max);
+void wr_query_close(struct wr_query *q); /* stops it */
+
 /* system.c: weir.jobs, weir.partitions ... as sources of the catalog: one read of the jobs' figures, bounded. */
 void wr_system_open(struct wr_jobs *m);
 

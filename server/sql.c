@@ -9,6 +9,7 @@
 #include "parser/parse.h"
 #include "planner/catalog.h"
 #include "server/internal.h"
+#include "server/watch.h"
 
 enum { ANSWER_MOST = 64 << 20 };
 static const int64_t QUERY_US = 60 * WR_US_SEC;
@@ -43,7 +44,11 @@ static void answer_rows(struct ask *q, const struct wr_rows *r)
 {
     if (!q->ndjson) {
         begin_answer(q, "rows");
-        wr_buf_puts(q->out, ",\"rows\":[");
+        for (int c = 0; c < r->n_col; c++) {
+            wr_buf_puts(q->out, c ? "},{\"name\":" : ",\"columns\":[{\"name\":");
+            wr_put_json(q->out, r->name[c]);
+        }
+        wr_buf_puts(q->out, r->n_col ? "}],\"rows\":[" : ",\"rows\":[");
     }
     for (int i = 0; i < r->n_row; i++) {
         wr_buf_puts(q->out, i && !q->ndjson ? ",{" : "{");
@@ -214,6 +219,21 @@ static wr_status why(struct ask *q, struct wr_sjob *j)
     return WR_OK;
 }
 
+/* EXPLAIN ANALYZE of a running job. */
+static wr_status analyze(struct ask *q, struct wr_sjob *j, struct wr_error *err)
+{
+    struct wr_buf text = WR_BUF_INIT(1 << 20);
+    pthread_mutex_lock(&j->lock);
+    bool runs = j->run != NULL;
+    if (runs)
+        wr_analyze_print(&(struct wr_watch){j->plan, j->run}, &text);
+    pthread_mutex_unlock(&j->lock);
+    if (runs)
+        answer_text(q, "text", wr_buf_get(&text));
+    wr_buf_clear(&text);
+    return runs ? WR_OK : wr_fail(err, WR_EUSAGE, "job \"%s\" does not run", j->name);
+}
+
 static wr_status describe(struct ask *q, struct wr_sjob *j)
 {
     if (!q->ndjson) {
@@ -229,7 +249,7 @@ static wr_status about_job(struct ask *q, const struct wr_stmt *s, struct wr_err
 {
     if (s->kind == WR_S_SUBMIT)
         return submit(q, s, err);
-    if (s->kind == WR_S_PRINT || s->kind == WR_S_INFER || s->kind == WR_S_EXPLAIN)
+    if (s->kind == WR_S_PRINT || s->kind == WR_S_INFER)
         return wr_fail_at(err, WR_ESQL, s->off, "this statement is not answered over HTTP");
     struct wr_sjob *j = s->name ? wr_jobs_get(q->m, name_of(q, s)) : wr_jobs_at(q->m, 0);
     if (!j)
@@ -243,6 +263,8 @@ static wr_status about_job(struct ask *q, const struct wr_stmt *s, struct wr_err
         st = wr_sjob_drop(j, err);
     else if (s->kind == WR_S_EXPLAIN_WHY)
         st = why(q, j);
+    else if (s->kind == WR_S_EXPLAIN)
+        st = analyze(q, j, err);
     else
         st = describe(q, j);
     if (st == WR_OK && (s->kind == WR_S_STOP_JOB || s->kind == WR_S_PAUSE_JOB || s->kind == WR_S_RESUME_JOB || s->kind == WR_S_DROP_JOB))

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/time.h"
 #include "server/internal.h"
+#include "server/watch.h"
 
 static void put_ts(struct wr_buf *out, int64_t us)
 {
@@ -17,7 +18,7 @@ static void put_ts(struct wr_buf *out, int64_t us)
 }
 
 /* The partition whose clock is the minimum; -1: no clock is known. */
-static int holder(struct wr_sjob *j, int node, int *n_part)
+static int holder(const struct wr_watch *j, int node, int *n_part)
 {
     struct wr_part_stats p;
     struct wr_part src;
@@ -34,7 +35,7 @@ static int holder(struct wr_sjob *j, int node, int *n_part)
     return who;
 }
 
-static void put_clocks(struct wr_sjob *j, int node, struct wr_buf *out)
+static void put_clocks(const struct wr_watch *j, int node, struct wr_buf *out)
 {
     const struct wr_plan *p = j->plan->node[node];
     int scan = p->u.watermark.scan ? p->u.watermark.scan->id : -1, n_part;
@@ -70,7 +71,7 @@ static void put_clocks(struct wr_sjob *j, int node, struct wr_buf *out)
         wr_buf_puts(out, n_part ? "  every partition is idle or has ended: the watermark stays\n" : "  no partition has been seen yet\n");
 }
 
-static void put_scan(struct wr_sjob *j, int node, struct wr_buf *out)
+static void put_scan(const struct wr_watch *j, int node, struct wr_buf *out)
 {
     const struct wr_plan *p = j->plan->node[node];
     struct wr_node_stats s;
@@ -82,7 +83,7 @@ static void put_scan(struct wr_sjob *j, int node, struct wr_buf *out)
         wr_buf_puts(out, "  nothing has come in: is anything written to it, and does the job start at its end?\n");
 }
 
-static void put_window(struct wr_sjob *j, int node, const struct wr_node_stats *s, struct wr_buf *out)
+static void put_window(const struct wr_watch *j, int node, const struct wr_node_stats *s, struct wr_buf *out)
 {
     const struct wr_plan_agg *a = &j->plan->node[node]->u.agg;
     int64_t end = s->window[0].end, close = end + a->lateness;
@@ -113,7 +114,7 @@ static void put_window(struct wr_sjob *j, int node, const struct wr_node_stats *
         wr_buf_puts(out, "  results are given once, when their window has closed (EMIT FINAL)\n");
 }
 
-static void put_operator(struct wr_sjob *j, int node, struct wr_buf *out)
+static void put_operator(const struct wr_watch *j, int node, struct wr_buf *out)
 {
     const struct wr_plan *p = j->plan->node[node];
     struct wr_node_stats s;
@@ -135,7 +136,7 @@ static void put_operator(struct wr_sjob *j, int node, struct wr_buf *out)
         put_window(j, node, &s, out);
 }
 
-static void put_bad(struct wr_sjob *j, struct wr_buf *out)
+static void put_bad(const struct wr_watch *j, struct wr_buf *out)
 {
     for (int i = 1; i < WR_R_COUNT; i++) {
         uint64_t n = wr_job_bad_by_reason(j->run, (enum wr_reason)i);
@@ -144,7 +145,7 @@ static void put_bad(struct wr_sjob *j, struct wr_buf *out)
     }
 }
 
-static void put_text(struct wr_sjob *j, struct wr_buf *out)
+static void put_text(const struct wr_watch *j, struct wr_buf *out)
 {
     for (int i = 0; i < j->plan->n_node; i++) {
         if (j->plan->node[i]->kind != WR_PLAN_SCAN)
@@ -159,6 +160,11 @@ static void put_text(struct wr_sjob *j, struct wr_buf *out)
     put_bad(j, out);
 }
 
+void wr_why_print(const struct wr_watch *w, struct wr_buf *out)
+{
+    put_text(w, out);
+}
+
 void wr_put_why_locked(struct wr_sjob *j, bool json, struct wr_buf *out)
 {
     if (!j->run) {
@@ -168,7 +174,7 @@ void wr_put_why_locked(struct wr_sjob *j, bool json, struct wr_buf *out)
         return;
     }
     struct wr_buf text = WR_BUF_INIT(1 << 20);
-    put_text(j, &text);
+    put_text(&(struct wr_watch){j->plan, j->run}, &text);
     if (json) {
         wr_buf_puts(out, "{\"text\":");
         wr_put_json(out, wr_buf_get(&text));

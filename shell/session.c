@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "parser/parse.h"
+#include "server/watch.h"
 #include "shell/live.h"
 
 enum { MAX_FAILED = 64 };
@@ -166,24 +167,6 @@ static wr_status null_open(void *ctx WR_UNUSED, const struct wr_plan *sink, cons
     return WR_OK;
 }
 
-static void note_figures(void *ctx, const struct wr_plan *p, struct wr_buf *out)
-{
-    struct wr_node_stats n;
-    wr_job_node(ctx, p->id, &n);
-    wr_buf_printf(out, "  (rows in %llu, out %llu", (unsigned long long)n.n.in, (unsigned long long)n.n.out);
-    if (n.n.filtered)
-        wr_buf_printf(out, ", filtered %llu", (unsigned long long)n.n.filtered);
-    if (n.n.late)
-        wr_buf_printf(out, ", late %llu", (unsigned long long)n.n.late);
-    if (n.n.bad)
-        wr_buf_printf(out, ", bad %llu", (unsigned long long)n.n.bad);
-    if (n.n.held)
-        wr_buf_printf(out, ", held %llu", (unsigned long long)n.n.held);
-    if (n.n.state_bytes)
-        wr_buf_printf(out, ", state %llu bytes", (unsigned long long)n.n.state_bytes);
-    wr_buf_putc(out, ')');
-}
-
 /* What was not in the result, once, at the end. */
 static void say_losses(const struct wr_job *job)
 {
@@ -235,8 +218,7 @@ static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, 
         fflush(stdout);
         if (st == WR_OK && analyze) {
             struct wr_buf text = WR_BUF_INIT(1 << 20);
-            for (int i = 0; i < plan->n_sink; i++)
-                wr_plan_print(&text, plan->sink[i], note_figures, job);
+            wr_analyze_print(&(struct wr_watch){plan, job}, &text);
             fwrite(text.p, 1, text.n, stdout);
             wr_buf_clear(&text);
         }

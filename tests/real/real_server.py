@@ -210,6 +210,27 @@ def statements(s):
     check("wrong SQL", client(s, "submit", file("bad.sql", "SELECT 1 FROM nothing;"))[0], 2)
 
 
+def queries(s):
+    """POST /query: rows as they come; closing the connection stops the query."""
+    lines = s.ask("POST", "/query", {"sql": "SELECT count(*) AS c, 'x' AS t FROM d"})[1].splitlines()
+    check("shape", json.loads(lines[0]), {"columns": [{"name": "c", "type": "BIGINT"}, {"name": "t", "type": "TEXT"}], "updating": False, "bounded": True,
+                                          "unique": True, "key": [], "window": [-1, -1]})
+    check("rows", [json.loads(x) for x in lines if '"row"' in x], [{"op": "+I", "row": [10, "x"]}])
+    check("last line", json.loads(lines[-1]), {"end": "done"})
+    check("no query", s.ask("POST", "/query", {"sql": "SHOW JOBS"})[0], 400)
+    check("place of the error", s.ask("POST", "/query", {"sql": "SELECT 1 FROM nothing"})[1]["error"]["offset"], 14)
+    s.sql("CREATE SOURCE endless (n BIGINT) WITH (connector = 'datagen', rows_per_second = 1000)")
+    for _ in range(20):      # more than may run at once: each has ended when its asker went
+        c = http.client.HTTPConnection("127.0.0.1", s.port, timeout=60)
+        c.request("POST", "/query", json.dumps({"sql": "SELECT n FROM endless"}),
+                  {"Authorization": "Bearer " + s.token, "Content-Type": "application/json"})
+        a = c.getresponse()
+        check("endless", (a.status, a.readline()[:11], a.readline()[:4]), (200, b'{"columns":', b'{"op'))
+        a.close()
+        c.close()
+    check("plan with figures", s.sql("EXPLAIN ANALYZE orders")["text"].count("rows in"), len(s.ask("GET", "/jobs/orders/plan")[1]["nodes"]))
+
+
 def metrics(s):
     status, text = s.ask("GET", "/metrics")
     seen, family = set(), None
@@ -250,6 +271,7 @@ def main():
     smuggling(s)
     s = jobs(s)
     statements(s)
+    queries(s)
     metrics(s)
     described(s)
     slow_client(s)
