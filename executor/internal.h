@@ -49,6 +49,11 @@ struct wr_shown {
 void wr_task_show(struct wr_task *t);
 void wr_job_shown_clear(struct wr_job *job);
 
+/* ---- updates ---- */
+
+/* pairs.c: halves of updates that have lost the other half become "-D" and "+I". The batch is not shared. */
+void wr_pairs_mend(struct wr_batch *b);
+
 /* ---- tasks ---- */
 
 struct wr_task {

@@ -1,5 +1,6 @@
 /* op_filter.c: keeps the rows for which a predicate is true.
  * Rules:  NULL counts as false; order is kept; watermarks pass; no state. Rows are not copied, the selection shrinks.
+ *         An update of which one half passes becomes an addition or a deletion (pairs.c).
  * Memory: the evaluation's vectors live in `scratch`, reset for each batch; `pred` lives in the plan. */
 #include "executor/op.h"
 #include "executor/internal.h"
@@ -33,7 +34,10 @@ static wr_status filter_process(struct wr_op *op, int in WR_UNUSED, struct wr_ba
         wr_batch_unref(b);
         return st;
     }
-    return wr_emit(op, kept == b->n_live ? b : wr_batch_select(b, pick, kept), err);
+    if (kept < b->n_live || b->op)
+        b = wr_batch_select(b, pick, kept);
+    wr_pairs_mend(b);
+    return wr_emit(op, b, err);
 }
 
 static void filter_close(struct wr_op *op)

@@ -23,6 +23,7 @@ static wr_status project_process(struct wr_op *op, int in WR_UNUSED, struct wr_b
             return st;
         }
         out = wr_batch_select(out, sel, n);
+        wr_pairs_mend(out);
     }
     wr_batch_unref(b); /* the view holds it */
     op->n.passed += out->n_live;

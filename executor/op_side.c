@@ -146,6 +146,16 @@ static bool worth_a_line(uint64_t n)
     return n == 1;
 }
 
+static void log_bad(const struct wr_plan *scan, const struct wr_bad *bad, uint64_t n, const char *msg)
+{
+    char place[64] = "";
+    if (bad->from.offset >= 0)
+        (void)snprintf(place, sizeof place, "/%d offset %lld", bad->from.part, (long long)bad->from.offset);
+    wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s at %.*s%s%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n, scan ? " of " : "",
+           scan ? (int)scan->u.scan.spec.name.n : 0, scan ? scan->u.scan.spec.name.p : "", WR_FMT(bad->from.topic), place, bad->column.n ? ", column " : "",
+           WR_FMT(bad->column), msg);
+}
+
 wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *bad, struct wr_error *err)
 {
     struct wr_job *job = op->task->job;
@@ -157,9 +167,7 @@ wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *ba
         return wr_fail(err, WR_EDATA, "bad row in source \"%.*s\"%s%.*s%s at %.*s partition %d offset %lld: %s", WR_FMT(sp->u.scan.spec.name),
                        bad->column.n ? ", column \"" : "", WR_FMT(bad->column), bad->column.n ? "\"" : "", WR_FMT(o->topic), o->part, (long long)o->offset, msg);
     if (worth_a_line(n))
-        wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s at %.*s/%d offset %lld%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n,
-               sp ? " of " : "", sp ? (int)sp->u.scan.spec.name.n : 0, sp ? sp->u.scan.spec.name.p : "", WR_FMT(o->topic), o->part, (long long)o->offset,
-               bad->column.n ? ", column " : "", WR_FMT(bad->column), msg);
+        log_bad(sp, bad, n, msg);
     if (job->opts.on_bad)
         job->opts.on_bad(job->opts.ctx, sp, bad);
     if (job->n_side == 0)
