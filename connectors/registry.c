@@ -9,6 +9,7 @@ static const struct wr_connector *const connectors[] = {
     &wr_connector_console,
     &wr_connector_datagen,
     &wr_connector_file,
+    &wr_connector_http,
 #ifndef WEIR_NO_KAFKA
     &wr_connector_kafka,
 #endif
