@@ -4,6 +4,7 @@
  * Memory: raw bytes of a bad record are copied; late rows are views that hold the source's batch. */
 #include "executor/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/log.h"

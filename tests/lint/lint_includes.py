@@ -31,7 +31,7 @@ LIBRARIES = {
     "readline/": {"shell"},
     "microhttpd.h": {"server"},
     "sqlite3.h": {"server"},
-    "curl/": {"shell"},
+    "curl/": {"shell", "connectors"},
 }
 GENERATED = {"grammar.h"}      # by lemon, in the build tree; for parser/ only
 
