@@ -181,9 +181,32 @@ static wr_status snapshot_sink(struct wr_op *op, bool outbox, struct wr_buf *del
     return st;
 }
 
+/* What the job as a whole keeps: its monotonic time, so that idle time-outs, state.ttl and EMIT EVERY go on where they were. */
+#define CLOCK_KEY WR_STR("\xff\xff\xff\xff" "m")
+
+static void snapshot_job(struct wr_job *job, struct wr_buf *delta)
+{
+    struct wr_buf now = WR_BUF_INIT(64);
+    wr_buf_i64(&now, wr_job_mono(job));
+    wr_delta_put(delta, CLOCK_KEY, wr_buf_get(&now));
+    wr_buf_clear(&now);
+}
+
+static void restore_job(struct wr_job *job, struct wr_store_reader *r)
+{
+    struct wr_str in;
+    int64_t then;
+    if (wr_store_get(r, CLOCK_KEY, &in) && wr_take_i64(&in, &then))
+        job->mono_shift = then - wr_job_mono(job);
+    for (int i = 0; i < job->n_task; i++)
+        job->task[i].mono_us = wr_job_mono(job);
+}
+
 static wr_status snapshot(struct wr_job *job, bool outbox, struct wr_buf *delta, struct wr_error *err)
 {
+    snapshot_job(job, delta);
     EACH_OP(job, op) {
+        wr_op_keep(op, delta);
         if (op->vt->checkpoint)
             WR_TRY(op->vt->checkpoint(op, delta, err));
         if (op->plan->kind == WR_PLAN_SINK)
@@ -307,7 +330,9 @@ static wr_status settle_sinks(struct wr_job *job, struct wr_store_reader *r, str
 
 static wr_status restore_ops(struct wr_job *job, struct wr_store_reader *r, struct wr_error *err)
 {
+    restore_job(job, r);
     EACH_OP(job, op) {
+        WR_TRY(wr_op_keep_restore(op, r, err));
         if (op->vt->restore)
             WR_TRY(op->vt->restore(op, r, err));
         if (op->plan->kind != WR_PLAN_SINK || !wr_sink_of(op)->vt->seek)

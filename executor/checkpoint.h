@@ -23,6 +23,10 @@ wr_status wr_checkpoint_restore(struct wr_job *job, struct wr_error *err);
 wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err);
 void wr_checkpoint_close(struct wr_job *job);
 
+/* op_keep.c: watermarks and idleness of an operator */
+void wr_op_keep(const struct wr_op *op, struct wr_buf *delta);
+wr_status wr_op_keep_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
+
 /* op_sink.c */
 struct wr_sink *wr_sink_of(struct wr_op *op);
 bool wr_sink_is_transactional(struct wr_op *op);

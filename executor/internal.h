@@ -100,6 +100,7 @@ struct wr_job {
     int64_t ckpt_wall;           /* when */
     struct wr_ckpt_stats ckpt_shown; /* copy for others; guarded by the first task's shown_lock */
     atomic_bool ckpt_now;        /* one was asked for */
+    int64_t mono_shift;          /* µs: after a restart the job's monotonic time goes on from the checkpoint's; set before the tasks run */
     struct wr_op **side;         /* all SIDE operators */
     int n_side;
     bool *feeds_side;            /* by node: may put rows aside for a SIDE (is not fed by one) */

@@ -12,7 +12,7 @@
 
 int64_t wr_job_mono(const struct wr_job *job)
 {
-    return job->opts.clock ? job->opts.clock(job->opts.ctx) : wr_clock_mono();
+    return (job->opts.clock ? job->opts.clock(job->opts.ctx) : wr_clock_mono()) + job->mono_shift;
 }
 
 bool wr_job_stopping(const struct wr_job *job)
@@ -90,7 +90,7 @@ static struct wr_op *make_op(struct wr_job *job, const struct wr_plan *p, struct
     op->plan = p;
     op->task = t;
     op->instance = instance;
-    op->wm = op->wm_out = WR_WM_NONE;
+    op->wm = op->wm_out = op->wm_open = op->wm_out_open = WR_WM_NONE;
     op->shown = WR_NEW(&job->arena, struct wr_shown);
     op->shown->node.wm = WR_WM_NONE;
     op->n_in = p->n_in;

@@ -89,6 +89,8 @@ wr_status wr_forward_wm(struct wr_op *op, int64_t w, struct wr_error *err)
     if (w <= op->wm_out)
         return WR_OK;
     op->wm_out = w;
+    if (w != WR_WM_END)
+        op->wm_out_open = w;
     for (int i = 0; i < op->n_edge; i++)
         WR_TRY(wr_op_push_wm(op->edge[i].to, op->edge[i].in, op->instance, w, err));
     return WR_OK;
@@ -125,6 +127,8 @@ static wr_status advance(struct wr_op *op, struct wr_error *err)
     int64_t w = merged_wm(op, &idle);
     if (w > op->wm) {
         op->wm = w;
+        if (w != WR_WM_END)
+            op->wm_open = w;
         int64_t fwd = w;
         WR_TRY(op->vt->watermark(op, w, &fwd, err));
         if (fwd != WR_WM_END) /* +infinity goes on only with END, after finish */
@@ -140,11 +144,9 @@ wr_status wr_op_push_wm(struct wr_op *op, int in, int up, int64_t w, struct wr_e
 {
     struct wr_input *input = &op->input[in];
     int s = slot_of(input, up);
-    if (op->ended || w <= input->wm[s])
+    if (op->ended || w <= input->wm[s] || w == WR_WM_END) /* END follows at once and does the rest */
         return WR_OK;
     input->wm[s] = w;
-    if (w == WR_WM_END)
-        return WR_OK; /* END follows at once and does the rest */
     return advance(op, err);
 }
 
@@ -165,7 +167,6 @@ wr_status wr_op_push_end(struct wr_op *op, int in, int up, struct wr_error *err)
     if (op->ended || input->ended[s])
         return WR_OK;
     input->ended[s] = true;
-    input->wm[s] = WR_WM_END;
     input->n_ended++;
     WR_TRY(advance(op, err));
     for (int i = 0; i < op->n_in; i++)

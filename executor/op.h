@@ -48,6 +48,7 @@ struct wr_op {
     struct wr_input *input;
     int64_t wm;             /* merged watermark last given to the operator */
     int64_t wm_out;         /* last forwarded */
+    int64_t wm_open, wm_out_open; /* the same, as they were before END */
     bool idle;              /* all inputs idle; forwarded */
     bool ended;             /* END was forwarded */
     int instance;           /* 0..parallelism-1 */

@@ -127,7 +127,8 @@ static wr_status poll_values(struct wr_op *op, bool *got, struct wr_error *err)
 {
     const struct wr_plan_values *p = &op->plan->u.values;
     const struct wr_schema *out = op->plan->out;
-    for (int r = 0; r < p->n_row; r++) {
+    bool *given = op->ctx;
+    for (int r = 0; r < p->n_row && !*given; r++) {
         struct wr_batch *b = wr_batch_new(out, 1);
         struct wr_batch *one = wr_batch_new(out, 1); /* an input of one row without columns read */
         one->len = one->n_live = 1;
@@ -153,10 +154,43 @@ static wr_status poll_values(struct wr_op *op, bool *got, struct wr_error *err)
         op->n.passed++;
         WR_TRY(wr_emit(op, b, err));
     }
+    *given = true;
     return wr_forward_end(op, err);
 }
 
+static wr_status values_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
+{
+    op->ctx = wr_calloc(1, sizeof(bool)); /* the rows were given, by this run or an earlier one */
+    return WR_OK;
+}
+
+static void values_close(struct wr_op *op)
+{
+    free(op->ctx);
+    op->ctx = NULL;
+}
+
+static wr_status values_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
+{
+    struct wr_buf key = WR_BUF_INIT(64);
+    wr_op_key(&key, op, 'v');
+    if (*(bool *)op->ctx)
+        wr_delta_put(delta, wr_buf_get(&key), (struct wr_str){0});
+    wr_buf_clear(&key);
+    return WR_OK;
+}
+
+static wr_status values_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err WR_UNUSED)
+{
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str none;
+    wr_op_key(&key, op, 'v');
+    *(bool *)op->ctx = wr_store_get(r, wr_buf_get(&key), &none);
+    wr_buf_clear(&key);
+    return WR_OK;
+}
+
 const struct wr_op_vt wr_op_values = {
-    .name = "values", .open = wr_op_no_open, .process = scan_process, .watermark = wr_op_pass_watermark, .tick = wr_op_no_tick,
-    .flush = wr_op_no_flush, .finish = wr_op_no_finish, WR_OP_STATELESS, .close = wr_op_no_close,
+    .name = "values", .open = values_open, .process = scan_process, .watermark = wr_op_pass_watermark, .tick = wr_op_no_tick,
+    .flush = wr_op_no_flush, .finish = wr_op_no_finish, .checkpoint = values_checkpoint, .restore = values_restore, .close = values_close,
 };

@@ -74,13 +74,6 @@ static wr_status clock_process(struct wr_op *op, int in WR_UNUSED, struct wr_bat
     struct clock *c = op->ctx;
     const struct wr_source *src = source_of(op);
     know_parts(op, src && src->n_part > 0 ? src->n_part : 1);
-    if (c->wm > op->wm_out) { /* after a restart: W is what it was */
-        wr_status rc = wr_forward_wm(op, c->wm, err);
-        if (rc) {
-            wr_batch_unref(b);
-            return rc;
-        }
-    }
     const struct wr_vec *time = &b->col[p->time_col];
     struct wr_batch *out = wr_batch_view(b, b->n_col);
     memcpy(out->col, b->col, sizeof b->col[0] * (size_t)b->n_col);
@@ -191,6 +184,7 @@ static wr_status clock_checkpoint(struct wr_op *op, struct wr_buf *delta, struct
     for (int i = 0; i < c->n; i++) {
         wr_buf_i64(&out, c->part[i].max_ts);
         wr_buf_i64(&out, c->part[i].wm);
+        wr_buf_i64(&out, c->part[i].active_us);
         wr_buf_u8(&out, c->part[i].idle);
     }
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&out));
@@ -208,7 +202,8 @@ static bool read_clock(struct wr_op *op, struct wr_str in)
         return false;
     know_parts(op, (int)n);
     for (uint32_t i = 0; i < n; i++) {
-        if (!wr_take_i64(&in, &c->part[i].max_ts) || !wr_take_i64(&in, &c->part[i].wm) || !wr_take_u8(&in, &idle))
+        if (!wr_take_i64(&in, &c->part[i].max_ts) || !wr_take_i64(&in, &c->part[i].wm)
+            || !wr_take_i64(&in, &c->part[i].active_us) || !wr_take_u8(&in, &idle))
             return false;
         c->part[i].idle = idle != 0;
     }

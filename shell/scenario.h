@@ -58,7 +58,8 @@ bool wr_block_attr(const struct wr_block *b, const char *name, struct wr_str *ou
 bool wr_next_line(struct wr_str *text, struct wr_str *line);
 
 /* Runs one scenario file in all its variations and prints what differs to out. *passed says whether all agree; an error only when the file
- * cannot be read or is malformed. Variations: most rows a batch 1, 3, 1024; tasks 1, 3. */
+ * cannot be read or is malformed. Variations: most rows a batch 1, 3, 1024; tasks 1, 3; and, with
+ * one row a batch, stopped and resumed between batches, and crashed and resumed from the last checkpoint. */
 struct wr_buf;
 wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, struct wr_error *err);
 

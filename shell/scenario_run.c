@@ -6,18 +6,27 @@
  * each operator's rows must balance.
  * Memory: one arena a variation. */
 #include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/log.h"
 #include "parser/parse.h"
 #include "planner/planner.h"
+#include "shell/scenario_tally.h"
 #include "shell/scripted.h"
 #include "shell/session.h"
 
-static const int batches[] = {1, 3, 1024}, task_counts[] = {1, 3};
-
-struct variant { int batch, tasks; };
+static const struct variant {
+    int batch, tasks;
+    enum wr_script_break how;
+} variants[] = {
+    {1, 1, WR_BREAK_NONE}, {1, 3, WR_BREAK_NONE}, {3, 1, WR_BREAK_NONE}, {3, 3, WR_BREAK_NONE}, {1024, 1, WR_BREAK_NONE}, {1024, 3, WR_BREAK_NONE},
+    {1, 1, WR_BREAK_STOP}, {1, 1, WR_BREAK_CRASH},
+};
+static const char *const break_name[] = {"", " restart", " crash"};
+enum { MOST_RESTARTS = 50 }; /* about that many in one scenario */
 
 struct lines { struct wr_str *at; int n, cap; };
 
@@ -179,106 +188,6 @@ static bool compare(struct wr_buf *out, struct lines *want, struct lines *got, b
     return false;
 }
 
-/* ---- counts ---- */
-
-static const struct wr_plan *scan_below(const struct wr_plan *p)
-{
-    while (p && p->kind != WR_PLAN_SCAN)
-        p = p->n_in ? p->in[0] : NULL;
-    return p;
-}
-
-/* "late", "bad", "bad.syntax", "sales.in", "sales.late", "sales.bad" */
-static bool counter(const struct wr_job *job, const struct wr_jobplan *plan, struct wr_str name, uint64_t *out)
-{
-    *out = 0;
-    if (wr_str_eq_c(name, "late")) {
-        *out = wr_job_late(job);
-        return true;
-    }
-    for (int r = 1; r < WR_R_COUNT; r++) {
-        uint64_t n = wr_job_bad_by_reason(job, (enum wr_reason)r);
-        struct wr_str reason = wr_str_c(wr_reason_name((enum wr_reason)r));
-        if (wr_str_eq_c(name, "bad"))
-            *out += n;
-        else if (name.n == reason.n + 4 && memcmp(name.p, "bad.", 4) == 0 && memcmp(name.p + 4, reason.p, reason.n) == 0)
-            *out = n;
-        else
-            continue;
-        if (!wr_str_eq_c(name, "bad"))
-            return true;
-    }
-    if (wr_str_eq_c(name, "bad"))
-        return true;
-    const char *dot = memchr(name.p, '.', name.n);
-    if (!dot)
-        return false;
-    struct wr_str source = {name.p, (uint32_t)(dot - name.p)}, what = {dot + 1, name.n - source.n - 1};
-    bool found = false;
-    for (int i = 0; i < plan->n_node; i++) {
-        const struct wr_plan *scan = scan_below(plan->node[i]);
-        if (!scan || !wr_str_eq(scan->u.scan.spec.name, source))
-            continue;
-        struct wr_node_stats n;
-        wr_job_node(job, i, &n);
-        found = true;
-        if (wr_str_eq_c(what, "late"))
-            *out += n.n.late;
-        else if (wr_str_eq_c(what, "bad"))
-            *out += n.n.bad;
-        else if (wr_str_eq_c(what, "in"))
-            *out += plan->node[i] == scan ? n.n.in : 0;
-        else
-            return false;
-    }
-    return found;
-}
-
-static bool check_counts(const struct wr_scenario *s, const struct wr_job *job, const struct wr_jobplan *plan, struct wr_buf *out)
-{
-    bool ok = true, late_said = false, bad_said = false;
-    for (int i = 0; i < s->n_block; i++) {
-        if (s->block[i].kind != WR_BLOCK_COUNTS)
-            continue;
-        struct wr_str text = s->block[i].text, line;
-        while (wr_next_line(&text, &line)) {
-            line = wr_str_trim(line);
-            const char *eq = memchr(line.p, '=', line.n);
-            if (line.n == 0 || !eq)
-                continue;
-            struct wr_str name = wr_str_trim((struct wr_str){line.p, (uint32_t)(eq - line.p)});
-            struct wr_str value = wr_str_trim((struct wr_str){eq + 1, line.n - (uint32_t)(eq - line.p) - 1});
-            uint64_t want = 0, got;
-            for (uint32_t k = 0; k < value.n; k++)
-                want = want * 10 + (uint64_t)(value.p[k] - '0');
-            late_said |= memmem(name.p, name.n, "late", 4) != NULL;
-            bad_said |= memmem(name.p, name.n, "bad", 3) != NULL;
-            if (!counter(job, plan, name, &got)) {
-                wr_buf_printf(out, "    counts: there is no counter \"%.*s\"\n", WR_FMT(name));
-                ok = false;
-            } else if (got != want) {
-                wr_buf_printf(out, "    counts: %.*s expected %llu, got %llu\n", WR_FMT(name), (unsigned long long)want, (unsigned long long)got);
-                ok = false;
-            }
-        }
-    }
-    uint64_t late = wr_job_late(job), bad;
-    counter(job, plan, WR_STR("bad"), &bad);
-    if (!late_said && late) {
-        wr_buf_printf(out, "    %llu late rows, and no counts block expects them\n", (unsigned long long)late);
-        ok = false;
-    }
-    if (!bad_said && bad) {
-        wr_buf_printf(out, "    %llu bad rows, and no counts block expects them:", (unsigned long long)bad);
-        for (int r = 1; r < WR_R_COUNT; r++)
-            if (wr_job_bad_by_reason(job, (enum wr_reason)r))
-                wr_buf_printf(out, " %s %llu", wr_reason_name((enum wr_reason)r), (unsigned long long)wr_job_bad_by_reason(job, (enum wr_reason)r));
-        wr_buf_putc(out, '\n');
-        ok = false;
-    }
-    return ok;
-}
-
 /* ---- one variation ---- */
 
 struct text_block { struct wr_str sql; const char *file; bool final, until_end; };
@@ -419,7 +328,7 @@ static bool check_rows(struct one *o, const struct wr_script *sc, const struct v
         struct wr_buf diff = WR_BUF_INIT(1 << 20);
         if (!so) {
             wr_buf_printf(&diff, "    there is no sink \"%.*s\"\n", WR_FMT(b->name));
-        } else if (!changes || (v->tasks == 1 && v->batch == 1)) {
+        } else if (!changes || (v->tasks == 1 && v->batch == 1 && v->how == WR_BREAK_NONE)) {
             struct lines want = {0}, all = changes_of(so, &o->arena), got = {0};
             struct wr_str wrong = {0};
             expected_lines(b, &o->arena, changes, &want);
@@ -440,36 +349,104 @@ static bool check_rows(struct one *o, const struct wr_script *sc, const struct v
     return ok;
 }
 
+/* A directory for checkpoints, and away with it; in memory where that can be had, because every checkpoint is synced. */
+static bool make_dir(char *dir, size_t n, struct wr_error *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    snprintf(dir, n, "%s/weir-test-XXXXXX", tmp && *tmp ? tmp : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    if (mkdtemp(dir))
+        return true;
+    wr_fail(err, WR_EIO, "cannot make a directory like \"%s\"", dir);
+    return false;
+}
+
+static void remove_dir(const char *dir)
+{
+    DIR *d = opendir(dir);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        char path[4400];
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        (void)unlink(path);
+    }
+    if (d)
+        closedir(d);
+    (void)rmdir(dir);
+}
+
+/* From opening to the end, or to where the script interrupts it. false: the job could not be run to there. */
+static bool run_once(struct one *o, struct wr_script *sc, const struct wr_job_opts *opts, struct wr_tally *tally, struct wr_buf *out, struct wr_error *err)
+{
+    struct wr_job *job = NULL;
+    bool ok = wr_job_open(o->plan, opts, &job, err) == WR_OK;
+    sc->job = job;
+    ok = ok && wr_job_run(job, err) == WR_OK;
+    sc->job = NULL;
+    if (ok && !wr_job_balanced(job, out))
+        wr_buf_puts(out, "    the rows of an operator do not balance\n");
+    if (job)
+        wr_tally_add(tally, job, o->plan, &o->arena);
+    wr_job_close(job);
+    return ok;
+}
+
+/* The whole input; interrupted, as often as the variant wants. A job that has finished is started once more: that must change nothing. */
+static bool run_to_end(struct one *o, struct wr_script *sc, struct wr_job_opts *opts, struct wr_tally *tally, struct wr_buf *out, struct wr_error *err)
+{
+    if (sc->how == WR_BREAK_NONE)
+        return run_once(o, sc, opts, tally, out, err);
+    char dir[4096];
+    if (!make_dir(dir, sizeof dir, err))
+        return false;
+    opts->checkpoint_dir = dir;
+    opts->checkpoint_us = INT64_C(1) << 60; /* when the script says so */
+    opts->stop = &sc->stop;
+    bool ok = true, finished = false;
+    for (int runs = 0; ok && !finished && runs < 100000; runs++) {
+        *err = (struct wr_error)WR_ERROR_INIT;
+        ok = run_once(o, sc, opts, tally, out, err);
+        bool crashed = !ok && err->code == WR_ESTOP;
+        ok |= crashed;
+        finished = !crashed && !atomic_load(&sc->stop);
+        wr_script_resume(sc);
+    }
+    if (ok && finished)
+        ok = run_once(o, sc, opts, tally, out, err);
+    remove_dir(dir);
+    return ok;
+}
+
 static bool run_job(struct one *o, const struct variant *v, struct wr_buf *out)
 {
     struct wr_script sc;
     struct wr_error err = WR_ERROR_INIT;
-    struct wr_job *job = NULL;
+    struct wr_tally tally = {0};
     wr_script_init(&sc, o->s, o->plan, &o->arena);
+    sc.how = v->how;
+    sc.every = o->s->n_event / v->batch / MOST_RESTARTS + 1;
     struct wr_job_opts opts = {.batch_rows = (uint32_t)v->batch, .flush_each = true, .clock = wr_script_clock, .open_source = wr_script_source,
                                .open_sink = wr_script_sink, .ctx = &sc};
     bool ok = true;
-    if (wr_job_open(o->plan, &opts, &job, &err) || wr_job_run(job, &err)) {
+    if (!run_to_end(o, &sc, &opts, &tally, out, &err)) {
         o->file = "job";
         on_error(o, &err);
         bool expected = false;
         ok = check_errors(o, out, &expected);
     } else {
-        ok = check_rows(o, &sc, v, out);
-        ok &= check_counts(o->s, job, o->plan, out);
-        ok &= wr_job_balanced(job, out);
+        ok = out->n == 0; /* balances */
+        ok &= check_rows(o, &sc, v, out);
+        if (v->how != WR_BREAK_CRASH) /* which counts rows that are read again */
+            ok &= wr_tally_check(&tally, o->s, o->plan, out);
         for (int i = 0; i < o->s->n_block; i++)
             if (o->s->block[i].kind == WR_BLOCK_ERROR) {
                 wr_buf_puts(out, "    expected an error, and there was none\n");
                 ok = false;
             }
-        if (sc.next < o->s->n_event) {
+        if (sc.next < o->s->n_event && v->how == WR_BREAK_NONE) {
             wr_buf_printf(out, "    line %d: this and the records behind it were not read (is the source's name right? does a LIMIT end the job?)\n",
                           o->s->event[sc.next].line);
             ok &= attr_true(&o->s->block[0], "partial");
         }
     }
-    wr_job_close(job);
     wr_script_clear(&sc);
     return ok;
 }
@@ -494,15 +471,21 @@ static bool run_variant(const struct wr_scenario *s, const struct variant *v, st
     return ok;
 }
 
-/* An attribute "batch=1" or "tasks=1" on the first block keeps a scenario to that. */
-static bool wanted(const struct wr_scenario *s, const char *attr, int n)
+static bool wants_number(const struct wr_scenario *s, const char *attr, int n)
 {
     struct wr_str v;
-    if (!wr_block_attr(&s->block[0], attr, &v))
-        return true;
     char text[16];
     snprintf(text, sizeof text, "%d", n);
-    return wr_str_eq_c(v, text);
+    return !wr_block_attr(&s->block[0], attr, &v) || wr_str_eq_c(v, text);
+}
+
+/* An attribute "batch=1", "tasks=1" or "restart=no" on the first block keeps a scenario to that. */
+static bool wanted(const struct wr_scenario *s, const struct variant *v)
+{
+    struct wr_str no;
+    if (v->how != WR_BREAK_NONE && wr_block_attr(&s->block[0], "restart", &no) && wr_str_eq_c(no, "no"))
+        return false;
+    return (v->how != WR_BREAK_NONE || wants_number(s, "batch", v->batch)) && wants_number(s, "tasks", v->tasks);
 }
 
 wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, struct wr_error *err)
@@ -515,19 +498,18 @@ wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, st
     wr_status st = wr_read_file(path, &a, &text, err);
     if (st == WR_OK)
         st = wr_scenario_parse(wr_str_c(path), text, &a, &s, err);
-    for (size_t b = 0; st == WR_OK && *passed && b < sizeof batches / sizeof *batches; b++)
-        for (size_t t = 0; st == WR_OK && *passed && t < sizeof task_counts / sizeof *task_counts; t++) {
-            struct variant v = {batches[b], task_counts[t]};
-            if (!wanted(&s, "batch", v.batch) || !wanted(&s, "tasks", v.tasks))
-                continue;
-            struct wr_buf diff = WR_BUF_INIT(4 << 20);
-            if (!run_variant(&s, &v, &diff, &st, err)) {
-                *passed = false;
-                wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d): %.*s\n", path, v.batch, v.tasks, WR_FMT(s.title));
-                wr_buf_str(out, wr_buf_get(&diff));
-            }
-            wr_buf_clear(&diff);
+    for (size_t i = 0; st == WR_OK && *passed && i < sizeof variants / sizeof *variants; i++) {
+        const struct variant *v = &variants[i];
+        if (!wanted(&s, v))
+            continue;
+        struct wr_buf diff = WR_BUF_INIT(4 << 20);
+        if (!run_variant(&s, v, &diff, &st, err)) {
+            *passed = false;
+            wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d%s): %.*s\n", path, v->batch, v->tasks, break_name[v->how], WR_FMT(s.title));
+            wr_buf_str(out, wr_buf_get(&diff));
         }
+        wr_buf_clear(&diff);
+    }
     if (st == WR_OK && *passed)
         wr_buf_printf(out, "ok     %s: %.*s\n", path, WR_FMT(s.title));
     wr_arena_clear(&a);

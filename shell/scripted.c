@@ -1,5 +1,7 @@
 /* scripted.c: see scripted.h.
  * Rules:  events are taken strictly in the scenario's order, over all sources; a source whose turn it is not gives nothing.
+ *         A source's place in a checkpoint is the number of the next event. After a crash sources may stand at different ones: events are gone
+ *         through again from the least, and a source leaves out what it had.
  * Memory: records borrow from the scenario's text, which outlives the job. */
 #include "shell/scripted.h"
 
@@ -13,6 +15,7 @@ struct scripted {
     struct wr_script *script;
     struct wr_decoder *decoder;
     struct wr_str topic;
+    int from;                    /* events before this one were delivered before the restart */
 };
 struct record { const struct wr_event *e; int64_t offset; const struct scripted *src; };
 
@@ -71,13 +74,36 @@ static bool other_event(struct scripted *s, const struct wr_event *e)
     WR_BUG("event of kind %d", (int)e->kind);
 }
 
+/* After a restart: where the source that is furthest back stands. */
+static void find_place(struct wr_script *sc)
+{
+    int least = sc->scenario->n_event;
+    for (int i = 0; i < sc->n_source; i++)
+        least = sc->source[i]->from < least ? sc->source[i]->from : least;
+    sc->next = least;
+    sc->resumed = false;
+}
+
+/* Events that this source had before the restart. */
+static void leave_out(struct scripted *s)
+{
+    struct wr_script *sc = s->script;
+    while (sc->next < s->from && wr_str_eq(sc->scenario->event[sc->next].source, s->spec->name))
+        sc->next++;
+}
+
 /* Up to batch_rows records in a row that are this source's. */
 static uint32_t take_events(struct scripted *s, const struct wr_event **list, uint32_t most)
 {
     struct wr_script *sc = s->script;
     uint32_t n = 0;
     pthread_mutex_lock(&sc->lock);
-    if (sc->pause > 0) {
+    if (sc->resumed)
+        find_place(sc);
+    leave_out(s);
+    if (sc->to_save > 0) {
+        /* a checkpoint is on its way */
+    } else if (sc->pause > 0) {
         sc->pause--;
     } else {
         while (n < most && sc->next < sc->scenario->n_event) {
@@ -99,12 +125,37 @@ static uint32_t take_events(struct scripted *s, const struct wr_event **list, ui
     return n;
 }
 
+/* A batch is about to be given: is the run to be interrupted after it, or instead of it? */
+static wr_status interrupt(struct wr_script *sc, struct wr_error *err)
+{
+    wr_status st = WR_OK;
+    pthread_mutex_lock(&sc->lock);
+    int n = ++sc->n_batch;
+    if (sc->how == WR_BREAK_STOP && n == sc->every)
+        atomic_store(&sc->stop, true);
+    if (sc->how == WR_BREAK_CRASH && (n == sc->every || n == 2 * sc->every)) {
+        sc->to_save = sc->n_out;
+        wr_job_checkpoint_now(sc->job);
+    }
+    if (sc->how == WR_BREAK_CRASH && n == 3 * sc->every + 1)
+        st = wr_fail(err, WR_ESTOP, "the script lets the job crash here");
+    pthread_mutex_unlock(&sc->lock);
+    return st;
+}
+
 static wr_status scripted_poll(struct wr_source *base, int wait_ms WR_UNUSED, struct wr_batch **out, struct wr_error *err)
 {
     struct scripted *s = (struct scripted *)base;
     uint32_t most = s->spec->batch_rows ? s->spec->batch_rows : 1024;
     const struct wr_event **list = wr_malloc(sizeof *list * most);
     uint32_t n = take_events(s, list, most);
+    if (n > 0) {
+        wr_status broken = interrupt(s->script, err);
+        if (broken) {
+            free(list);
+            return broken;
+        }
+    }
     struct wr_batch *b = n ? wr_batch_new(s->spec->schema, n) : NULL;
     struct record *rec = n ? wr_arena_alloc(&b->mem, sizeof *rec * n) : NULL;
     uint32_t *part = n ? wr_arena_alloc(&b->mem, sizeof *part * n) : NULL;
@@ -154,8 +205,32 @@ static void scripted_close(struct wr_source *base)
     free(s);
 }
 
-static wr_status scripted_position(struct wr_source *s WR_UNUSED, struct wr_buf *out WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
-static wr_status scripted_seek(struct wr_source *s WR_UNUSED, struct wr_str at WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
+static wr_status scripted_position(struct wr_source *base, struct wr_buf *out, struct wr_error *err WR_UNUSED)
+{
+    struct scripted *s = (struct scripted *)base;
+    pthread_mutex_lock(&s->script->lock);
+    wr_buf_i64(out, s->script->next);
+    pthread_mutex_unlock(&s->script->lock);
+    for (int p = 0; p < base->n_part; p++) {
+        wr_buf_i64(out, base->part[p].next);
+        wr_buf_u8(out, base->part[p].caught_up);
+    }
+    return WR_OK;
+}
+
+static wr_status scripted_seek(struct wr_source *base, struct wr_str at, struct wr_error *err)
+{
+    struct scripted *s = (struct scripted *)base;
+    int64_t from;
+    bool ok = wr_take_i64(&at, &from);
+    for (int p = 0; p < base->n_part && ok; p++) {
+        uint8_t caught = 0;
+        ok = wr_take_i64(&at, &base->part[p].next) && wr_take_u8(&at, &caught);
+        base->part[p].caught_up = caught != 0;
+    }
+    s->from = (int)from;
+    return ok ? WR_OK : wr_fail(err, WR_EIO, "the place of a scripted source is damaged");
+}
 
 static const struct wr_source_vt scripted_vt = {
     .poll = scripted_poll, .position = scripted_position, .seek = scripted_seek, .close = scripted_close,
@@ -190,6 +265,8 @@ wr_status wr_script_source(void *ctx, const struct wr_plan *scan WR_UNUSED, cons
         scripted_close(&s->base);
         return st;
     }
+    WR_ASSERT(sc->n_source < (int)(sizeof sc->source / sizeof *sc->source));
+    sc->source[sc->n_source++] = s;
     *out = &s->base;
     return WR_OK;
 }
@@ -199,6 +276,7 @@ wr_status wr_script_source(void *ctx, const struct wr_plan *scan WR_UNUSED, cons
 struct kept {
     struct wr_sink base;
     const struct wr_sink_spec *spec;
+    struct wr_script *script;
     struct wr_script_out *out;
 };
 
@@ -227,7 +305,30 @@ static wr_status kept_write(struct wr_sink *base, struct wr_batch *b, struct wr_
 
 static wr_status kept_flush(struct wr_sink *base WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 static void kept_close(struct wr_sink *base) { free(base); }
-static const struct wr_sink_vt kept_vt = {.write = kept_write, .flush = kept_flush, .close = kept_close};
+
+static wr_status kept_position(struct wr_sink *base, struct wr_buf *out, struct wr_error *err WR_UNUSED)
+{
+    struct kept *k = (struct kept *)base;
+    wr_buf_i64(out, (int64_t)k->out->lines.n);
+    pthread_mutex_lock(&k->script->lock);
+    k->script->to_save--;
+    pthread_mutex_unlock(&k->script->lock);
+    return WR_OK;
+}
+
+static wr_status kept_seek(struct wr_sink *base, struct wr_str at, struct wr_error *err)
+{
+    struct kept *k = (struct kept *)base;
+    int64_t n = 0;
+    if (at.n > 0 && (!wr_take_i64(&at, &n) || n < 0 || (size_t)n > k->out->lines.n))
+        return wr_fail(err, WR_EIO, "the place of a scripted sink is damaged");
+    k->out->lines.n = (size_t)n;
+    return WR_OK;
+}
+
+static const struct wr_sink_vt kept_vt = {
+    .write = kept_write, .flush = kept_flush, .position = kept_position, .seek = kept_seek, .close = kept_close,
+};
 
 wr_status wr_script_sink(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err WR_UNUSED)
 {
@@ -235,6 +336,7 @@ wr_status wr_script_sink(void *ctx, const struct wr_plan *sink, const struct wr_
     struct kept *k = wr_calloc(1, sizeof *k);
     k->base.vt = &kept_vt;
     k->spec = spec;
+    k->script = sc;
     for (int i = 0; i < sc->n_out; i++) /* by node: all bare queries have the same name */
         if (sc->plan->sink[i] == sink)
             k->out = &sc->out[i];
@@ -261,9 +363,17 @@ void wr_script_init(struct wr_script *s, const struct wr_scenario *scenario, con
 {
     *s = (struct wr_script){.scenario = scenario, .clock = 1000000, .plan = plan, .n_out = plan->n_sink};
     pthread_mutex_init(&s->lock, NULL);
+    atomic_init(&s->stop, false);
     s->out = WR_NEW_N(a, struct wr_script_out, plan->n_sink + 1);
     for (int i = 0; i < plan->n_sink; i++)
         s->out[i].name = plan->sink[i]->u.sink.spec.name;
+}
+
+void wr_script_resume(struct wr_script *s)
+{
+    s->n_source = s->n_batch = s->pause = s->to_save = 0;
+    s->resumed = true;
+    atomic_store(&s->stop, false);
 }
 
 void wr_script_clear(struct wr_script *s)
