@@ -8,7 +8,7 @@
 
 static const struct wr_func_table *const tables[] = {
     &wr_funcs_num, &wr_funcs_math, &wr_funcs_cmp, &wr_funcs_text, &wr_funcs_like, &wr_funcs_time, &wr_funcs_date, &wr_funcs_regex,
-    &wr_funcs_nested, &wr_funcs_misc, &wr_funcs_json, &wr_funcs_format, &wr_funcs_numformat,
+    &wr_funcs_nested, &wr_funcs_misc, &wr_funcs_json, &wr_funcs_format, &wr_funcs_numformat, &wr_funcs_series,
 };
 enum { N_TABLE = sizeof(tables) / sizeof(tables[0]) };
 

@@ -222,17 +222,6 @@ WR_KERNEL(k_contains)
         WR_VEC_I8(out)[row] = find(ev, c, &what, row) > 0;
     }
 }
-/* x = ANY (array), as SQL has it: NULL among the elements makes "not found" unknown. */
-WR_KERNEL(k_any)
-{
-    WR_ROWS(row) {
-        struct wr_value what = wr_vec_get(&c->arg[1], row), null = {.type = what.type, .null = true};
-        bool found = find(ev, c, &what, row) > 0;
-        WR_VEC_I8(out)[row] = found;
-        if (!found && find(ev, c, &null, row) > 0)
-            wr_out_null(ev, out, row);
-    }
-}
 
 static void extreme(struct wr_eval *ev, const struct wr_call *c, int sign, struct wr_vec *out, const uint32_t *sel, uint32_t n)
 {
@@ -423,10 +412,10 @@ const struct wr_func wr_func_nested_cast = {"cast", "*:?", k_cast, WR_F_HIDDEN, 
 
 /* ---- types ---- */
 
-static bool ret_array(struct wr_arena *mem, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n WR_UNUSED, struct wr_type *out,
+static bool ret_array(struct wr_arena *mem, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg, int n, struct wr_type *out,
                       struct wr_error *err WR_UNUSED)
 {
-    *out = wr_type_array(mem, arg[0]->type.id == WR_T_NULL ? WR_TYPE_OF(TEXT) : arg[0]->type);
+    *out = wr_type_array(mem, n == 0 || arg[0]->type.id == WR_T_NULL ? WR_TYPE_OF(TEXT) : arg[0]->type);
     return true;
 }
 static bool ret_texts(struct wr_arena *mem, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg WR_UNUSED, int n WR_UNUSED, struct wr_type *out,
@@ -461,12 +450,12 @@ static bool ret_field(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn W
 #define N WR_F_NULLS
 #define M WR_F_MAYNULL
 static const struct wr_func list[] = {
+    {"array", ":?", k_make, N | WR_F_NEVERNULL | WR_F_HIDDEN, ret_array, NULL, ""},
     {"array", "=...:?", k_make, N | WR_F_NEVERNULL | WR_F_HIDDEN, ret_array, NULL, ""},
     {"row", "*...:?", k_make, N | WR_F_NEVERNULL | WR_F_HIDDEN, ret_row, NULL, ""},
     {"subscript", "al:e", k_subscript, M | WR_F_HIDDEN, NULL, NULL, ""},
     {"slice", "all:a", k_slice, WR_F_HIDDEN, NULL, NULL, ""},
     {"field", "rl:?", k_field, M | WR_F_HIDDEN, ret_field, NULL, ""},
-    {"any", "ae:b", k_any, M | WR_F_HIDDEN, NULL, NULL, ""},
     {"element_at", "al:e", k_element_at, M, NULL, NULL, "element_at(array, n): its n-th element, from 1; n < 0 from the end; NULL if there is none"},
     {"cardinality", "a:i", k_cardinality, 0, NULL, NULL, "cardinality(array): number of elements"},
     {"array_size", "a:i", k_cardinality, 0, NULL, NULL, "array_size(array): number of elements"},

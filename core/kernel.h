@@ -87,7 +87,7 @@ struct wr_func_table {
 #define WR_FUNC_TABLE(name, list) const struct wr_func_table name = {list, (int)(sizeof(list) / sizeof(list[0]))}
 extern const struct wr_func_table wr_funcs_num, wr_funcs_math, wr_funcs_cmp, wr_funcs_text, wr_funcs_like,
     wr_funcs_time, wr_funcs_date, wr_funcs_regex, wr_funcs_nested, wr_funcs_misc, wr_funcs_json,
-    wr_funcs_format, wr_funcs_numformat;
+    wr_funcs_format, wr_funcs_numformat, wr_funcs_series;
 
 /* Stores a value of out's type; text is borrowed. NULL is stored as wr_out_null does. */
 void wr_out_value(struct wr_eval *ev, struct wr_vec *out, uint32_t row, const struct wr_value *v);

@@ -253,7 +253,7 @@ static bool is_grouped(const struct wr_ast_select *s)
     return false;
 }
 
-static struct wr_plan *one_row(struct binder *b)
+struct wr_plan *wr_bind_one_row(struct binder *b)
 {
     struct wr_plan *p = wr_node_new(b->a, WR_PLAN_VALUES, NULL);
     p->u.values.n_row = 1;
@@ -348,7 +348,7 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
     if (s->from)
         WR_TRY(wr_bind_from(b, s->from, &below, &from));
     else
-        from = wr_rel_of(b, one_row(b), (struct wr_str){0});
+        from = wr_rel_of(b, wr_bind_one_row(b), (struct wr_str){0});
     WR_TRY(bind_where(b, s, env, &from));
     WR_TRY(wr_join_settle(b, &from, env));
     struct xctx x = {.b = b, .rel = &from, .clause = "GROUP BY", .env = env};

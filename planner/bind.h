@@ -85,6 +85,16 @@ struct wr_expr *wr_rel_expr(struct binder *b, const struct rel *r, int col);
 wr_status wr_rel_rename(struct binder *b, const struct wr_ast_name *names, const char *what, struct rel *r);
 struct wr_plan *wr_bind_made(struct binder *b, struct wr_plan *p); /* counts nodes */
 
+/* ---- UNNEST (bind_unnest.c) ---- */
+
+struct xctx;
+wr_status wr_bind_quantified(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out); /* x = ANY (array): bind_array.c */
+bool wr_is_unnest_name(struct wr_str name);
+bool wr_is_unnest(const struct wr_ast_table *t); /* UNNEST(...), json_array_elements(...), ... in FROM */
+/* join: left JOIN UNNEST(arrays over left's columns); NULL: t stands alone in FROM. */
+wr_status wr_bind_unnest(struct binder *b, const struct wr_ast_table *t, const struct wr_ast_table *join, const struct env *env, struct rel *left, struct rel *out);
+struct wr_plan *wr_bind_one_row(struct binder *b);
+
 /* ---- joins (bind_join.c) ---- */
 
 wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);

@@ -470,10 +470,27 @@ static wr_status check_plain_call(struct xctx *x, const struct wr_ast_expr *e, s
         wr_hint(b->err, "in the select list write window_start, window_end");
         return WR_ESQL;
     }
+    if (wr_is_unnest_name(name)) {
+        wr_fail_at(b->err, WR_ESQL, e->off, "\"%.*s\" makes rows and can only stand in FROM", WR_FMT(name));
+        wr_hint(b->err, "FROM t CROSS JOIN %.*s(...) AS x", WR_FMT(name));
+        return WR_ESQL;
+    }
     for (const struct wr_ast_expr *a = e->args; a; a = a->next)
         if (a->kind == WR_E_STAR)
             return wr_fail_at(b->err, WR_ESQL, a->off, "\"*\" is no argument of \"%.*s\"", WR_FMT(name));
     return WR_OK;
+}
+
+/* timestampdiff(SECOND, a, b): the unit is a bare word there. */
+static wr_status bind_args(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **arg)
+{
+    struct wr_str name = e->name->text;
+    const struct wr_ast_expr *unit = e->args;
+    bool takes = wr_str_ieq_c(name, "timestampdiff") || wr_str_ieq_c(name, "timestampadd");
+    if (!takes || !unit || unit->kind != WR_E_NAME || unit->name->next || unit->name->quoted)
+        return bind_list(x, e->args, arg);
+    arg[0] = wr_expr_const(x->b->a, (struct wr_value){.type = WR_TYPE_OF(TEXT), .as.s = wr_arena_str(x->b->a, unit->name->text)}, unit->off);
+    return bind_list(x, unit->next, arg + 1);
 }
 
 static wr_status bind_call(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out)
@@ -491,7 +508,7 @@ static wr_status bind_call(struct xctx *x, const struct wr_ast_expr *e, struct w
     WR_TRY(check_plain_call(x, e, name));
     int n = wr_ast_len(e->args);
     struct wr_expr **arg = WR_NEW_N(b->a, struct wr_expr *, n + 1);
-    WR_TRY(bind_list(x, e->args, arg));
+    WR_TRY(bind_args(x, e, arg));
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (wr_str_ieq_c(name, special[i].name))
             return special[i].make(x, arg, n, e->off, out);
@@ -553,7 +570,7 @@ static wr_status stray(struct xctx *x, const struct wr_ast_expr *e)
     case WR_E_SUBQUERY: return wr_bind_refuse(b, e->off, "a subquery in an expression", "put it into FROM, or into a view");
     case WR_E_EXISTS: return wr_bind_refuse(b, e->off, "EXISTS", NULL);
     case WR_E_IN_QUERY: return wr_bind_refuse(b, e->off, "IN (SELECT ...)", "write the values out: IN (1, 2, 3)");
-    case WR_E_QUANTIFIED: return wr_bind_refuse(b, e->off, "ANY, ALL", "write the values out: IN (1, 2, 3)");
+    case WR_E_QUANTIFIED: return wr_bind_refuse(b, e->off, "ANY, ALL of a subquery", "write the values out: IN (1, 2, 3)");
     case WR_E_NULL: case WR_E_TRUE: case WR_E_FALSE: case WR_E_INT: case WR_E_NUM: case WR_E_STRING: case WR_E_BYTES: case WR_E_INTERVAL:
     case WR_E_TYPED: case WR_E_NAME: case WR_E_UNARY: case WR_E_BINARY: case WR_E_IS: case WR_E_DISTINCT: case WR_E_LIKE: case WR_E_BETWEEN:
     case WR_E_IN_LIST: case WR_E_CASE: case WR_E_CAST: case WR_E_CALL: case WR_E_ARRAY: case WR_E_ROW: case WR_E_INDEX: case WR_E_FIELD: break;
@@ -584,7 +601,11 @@ wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_ex
     case WR_E_ROW: return bind_function_of_list(x, "row", e, out);
     case WR_E_INDEX: return bind_index(x, e, out);
     case WR_E_FIELD: return bind_field(x, e, out);
-    case WR_E_STAR: case WR_E_IN_QUERY: case WR_E_EXISTS: case WR_E_QUANTIFIED: case WR_E_SUBQUERY: case WR_E_DESCRIPTOR: case WR_E_TABLE:
+    case WR_E_QUANTIFIED:
+        if (!e->select)
+            return wr_bind_quantified(x, e, out);
+        break;
+    case WR_E_STAR: case WR_E_IN_QUERY: case WR_E_EXISTS: case WR_E_SUBQUERY: case WR_E_DESCRIPTOR: case WR_E_TABLE:
     case WR_E_NAMED: break;
     }
     return stray(x, e);

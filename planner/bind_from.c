@@ -369,7 +369,7 @@ static wr_status bind_item(struct binder *b, const struct wr_ast_table *t, const
         set_qual(b, out, (struct wr_str){0});
         return WR_OK;
     }
-    case WR_F_FUNCTION: return wr_bind_window_table(b, t, env, out);
+    case WR_F_FUNCTION: return wr_bind_window_table(b, t, env, out); /* UNNEST: wr_bind_from() */
     case WR_F_VALUES: return wr_bind_query(b, t->select, env, out);
     case WR_F_JOIN: return wr_bind_join(b, t, env, out);
     case WR_F_MATCH: return wr_bind_refuse(b, t->off, "MATCH_RECOGNIZE", NULL);
@@ -380,10 +380,12 @@ static wr_status bind_item(struct binder *b, const struct wr_ast_table *t, const
 wr_status wr_bind_from(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out)
 {
     WR_TRY(too_many(b, t->off));
+    if (wr_is_unnest(t))
+        return wr_bind_unnest(b, t, NULL, env, NULL, out);
     if (t->lateral)
-        return wr_bind_refuse(b, t->off, "LATERAL", NULL);
+        return wr_bind_refuse(b, t->off, "LATERAL", "LATERAL goes with UNNEST(array)");
     if (t->ordinality)
-        return wr_bind_refuse(b, t->off, "WITH ORDINALITY", NULL);
+        return wr_bind_refuse(b, t->off, "WITH ORDINALITY here", "it goes with UNNEST(array)");
     if (t->as_of)
         return wr_bind_refuse(b, t->as_of->off, "FOR SYSTEM_TIME AS OF", NULL);
     WR_TRY(bind_item(b, t, env, out));

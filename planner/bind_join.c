@@ -262,8 +262,38 @@ void wr_join_add(struct binder *b, struct wr_plan *p, struct wr_expr *cond, int 
     wr_node_props(b->a, p);
 }
 
+struct highest { int n; bool fits; };
+static void see_highest(void *ctx, int col)
+{
+    struct highest *h = ctx;
+    h->fits &= col < h->n;
+}
+
+/* WHERE over rows made by UNNEST: what does not look at these goes to the joins below. x over the columns of *p. */
+static void where_below(struct binder *b, struct wr_plan **p, struct wr_expr *x)
+{
+    struct wr_plan *q = *p;
+    struct highest h = {q->n_in ? q->in[0]->out->n : 0, true};
+    wr_expr_columns(x, see_highest, &h);
+    bool through = q->kind == WR_PLAN_UNNEST || (q->kind == WR_PLAN_FILTER && q->in[0]->kind == WR_PLAN_UNNEST);
+    if (through && h.fits && !is_volatile(x)) {
+        where_below(b, &q->in[0], x);
+        wr_node_props(b->a, q);
+        return;
+    }
+    push(b, p, x);
+}
+
 void wr_join_where(struct binder *b, struct rel *from, struct wr_expr *pred)
 {
+    struct wr_plan *top = from->plan;
+    if (top->kind == WR_PLAN_UNNEST || (top->kind == WR_PLAN_FILTER && top->in[0]->kind == WR_PLAN_UNNEST)) {
+        struct conj each = {0};
+        conj_add(b, &each, pred);
+        for (int i = 0; i < each.n; i++)
+            where_below(b, &from->plan, each.x[i]);
+        return;
+    }
     if (from->plan->kind != WR_PLAN_JOIN) {
         from->plan = wr_bind_made(b, wr_node_filter(b->a, from->plan, pred));
         return;
@@ -516,7 +546,7 @@ static wr_status settle(struct binder *b, struct wr_plan *p, const struct env *e
         WR_TRY(settle(b, p->in[1], env));
         return wr_join_settle_one(b, p, env);
     }
-    if (p->kind == WR_PLAN_PROJECT || p->kind == WR_PLAN_FILTER) {
+    if (p->kind == WR_PLAN_PROJECT || p->kind == WR_PLAN_FILTER || p->kind == WR_PLAN_UNNEST) {
         WR_TRY(settle(b, p->in[0], env));
         wr_node_props(b->a, p);
     }
@@ -717,6 +747,8 @@ wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const str
     struct rel l, r;
     struct merged m = {0};
     WR_TRY(wr_bind_from(b, t->left, env, &l));
+    if (wr_is_unnest(t->right))
+        return wr_bind_unnest(b, t->right, t, env, &l, out);
     WR_TRY(wr_bind_from(b, t->right, env, &r));
     WR_TRY(same_name(b, &l, &r, t->right->off));
     WR_TRY(using_columns(b, t, &l, &r, &m));

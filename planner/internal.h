@@ -58,6 +58,12 @@ void wr_join_print_state(struct wr_buf *out, const struct wr_plan *p);
 /* Its state has no bound: nothing ever frees it. */
 bool wr_join_grows(const struct wr_plan *p);
 
+/* ---- node_unnest.c ---- */
+
+void wr_unnest_props(struct wr_arena *a, struct wr_plan *p); /* what is not as in the input */
+bool wr_unnest_same(const struct wr_plan *a, const struct wr_plan *b);
+void wr_unnest_print(struct wr_buf *out, const struct wr_plan *p);
+
 /* ---- rewrite.c, prune.c, physical.c ---- */
 
 /* The rules, over one sink's tree. May fail: a session window that is not grouped. */

@@ -305,6 +305,10 @@ void wr_node_props(struct wr_arena *a, struct wr_plan *p)
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: wr_over_props(a, p); break;
+    case WR_PLAN_UNNEST:
+        pass_on(p);
+        wr_unnest_props(a, p);
+        break;
     case WR_PLAN_LIMIT: pass_on(p); break;
     case WR_PLAN_SINK: pass_on(p); break;
     case WR_PLAN_COUNT: WR_BUG("no such node");
@@ -353,6 +357,7 @@ void wr_node_trace(struct wr_plan *p, int col, struct wr_plan **at, int *at_col)
         case WR_PLAN_TOP_N:
         case WR_PLAN_OVER:
         case WR_PLAN_OVER_TIME:
+        case WR_PLAN_UNNEST:
             if (col >= p->in[0]->out->n)
                 return;
             break;

@@ -139,6 +139,7 @@ static bool same_node(const struct wr_plan *a, const struct wr_plan *b)
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: return wr_over_same(a, b);
+    case WR_PLAN_UNNEST: return wr_unnest_same(a, b);
     case WR_PLAN_JOIN: return wr_join_same(&a->u.join, &b->u.join);
     case WR_PLAN_SORT: return same_sort(&a->u.sort, &b->u.sort);
     case WR_PLAN_LIMIT: return a->u.limit.limit == b->u.limit.limit && a->u.limit.offset == b->u.limit.offset;
@@ -340,6 +341,7 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_FILTER:
     case WR_PLAN_LATE:
     case WR_PLAN_WINDOW:
+    case WR_PLAN_UNNEST:
     case WR_PLAN_EXCHANGE: return ex->of[p->in[0]->id];
     case WR_PLAN_PROJECT: return spread_project(ex, p);
     case WR_PLAN_AGG:

@@ -267,6 +267,7 @@ static void put_head(struct wr_buf *out, const struct wr_plan *p)
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: wr_over_print(out, p); break;
+    case WR_PLAN_UNNEST: wr_unnest_print(out, p); break;
     case WR_PLAN_SORT: put_sort(out, p); break;
     case WR_PLAN_LIMIT:
         wr_buf_printf(out, " %lld", (long long)p->u.limit.limit);

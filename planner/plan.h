@@ -156,6 +156,17 @@ struct wr_plan_over { struct wr_partby by; int n_frame; const struct wr_frame *f
  * is not in the set; bits from n_key on: number among equal sets. */
 struct wr_plan_expand { int n_key; const int *key; int n_set; const int64_t *set; };
 
+/* A row for each element of its arrays, side by side; a shorter array gives NULL. Out: input columns, then `made`: for each array its element, or the
+ * members of its element if that is a ROW; then (ordinality) the element's number from 1. */
+struct wr_plan_unnest {
+    int n;
+    const int *col;                  /* input columns of type ARRAY */
+    bool outer;                      /* a row without elements stays, with NULLs */
+    bool ordinality;
+    int n_made;
+    const struct wr_field *made;
+};
+
 struct wr_plan_sort { int n; const int *col; const bool *desc, *nulls_first; int64_t limit, offset; }; /* limit -1: none. Holds the final content until END */
 struct wr_plan_limit { int64_t limit, offset; };              /* append-only input */
 struct wr_plan_exchange { int n_key; const int *key; };       /* by hash of these columns; 0 keys: gather into one */
@@ -193,6 +204,7 @@ struct wr_plan {
         struct wr_plan_rank rank;
         struct wr_plan_over over;
         struct wr_plan_expand expand;
+        struct wr_plan_unnest unnest;
         struct wr_plan_sort sort;
         struct wr_plan_limit limit;
         struct wr_plan_exchange exchange;

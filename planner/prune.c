@@ -138,6 +138,10 @@ static void need_inputs(struct prune *pr, const struct wr_plan *p)
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: wr_over_need(p, p->in[0]->out->n, mine, in); break;
+    case WR_PLAN_UNNEST:
+        need_same(mine, p->in[0]->out->n, in);
+        mark_list(p->u.unnest.col, p->u.unnest.n, in);
+        break;
     case WR_PLAN_LIMIT: need_same(mine, p->out->n, in); break;
     case WR_PLAN_EXCHANGE:
         need_same(mine, p->out->n, in);
@@ -353,6 +357,13 @@ static void rebuild_over(struct prune *pr, struct wr_plan *p, int old_in_n)
     wr_over_rebuild(pr->a, p, pr->need[p->id], in, old_in_n, pr->map[p->id]);
 }
 
+static void rebuild_unnest(struct prune *pr, struct wr_plan *p, const int *in, int old_in_n)
+{
+    p->u.unnest.col = remap_list(pr, p->u.unnest.col, p->u.unnest.n, in);
+    for (int i = 0; i < p->out->n; i++)
+        pr->map[p->id][i] = i < old_in_n ? in[i] : p->in[0]->out->n + i - old_in_n;
+}
+
 static void rebuild_sort(struct prune *pr, struct wr_plan *p, const int *in)
 {
     p->u.sort.col = remap_list(pr, p->u.sort.col, p->u.sort.n, in);
@@ -392,6 +403,7 @@ static void rebuild(struct prune *pr, struct wr_plan *p, int old_in_n)
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: rebuild_over(pr, p, old_in_n); break;
+    case WR_PLAN_UNNEST: rebuild_unnest(pr, p, in, old_in_n); break;
     case WR_PLAN_LIMIT: passes = true; break;
     case WR_PLAN_EXCHANGE:
         p->u.exchange.key = remap_list(pr, p->u.exchange.key, p->u.exchange.n_key, in);
