@@ -329,6 +329,11 @@ wr_status wr_bind_table_name(struct binder *b, const struct wr_ast_name *n, cons
         return bind_source(b, o, n->off, out);
     if (side_of(b->cat, n->text, &o, &which))
         return bind_side(b, o, which, n->off, out);
+    if (b->cat->missing)
+        b->cat->missing(b->cat->missing_ctx, b->cat, n->text);
+    o = wr_object_find(b->cat, n->text);
+    if (o && o->kind != WR_OBJ_VIEW)
+        return bind_source(b, o, n->off, out);
     return no_table(b, n->text, env, n->off);
 }
 

@@ -52,6 +52,9 @@ struct wr_catalog {
     int version;                    /* declarations so far */
     struct wr_arena mem;            /* texts of settings */
     struct { bool given; int64_t i; struct wr_str text; } set[WR_SET_COUNT];
+    /* Asked for a source that is not declared; may declare it now (a server's job results). NULL: nobody is asked. */
+    void (*missing)(void *ctx, struct wr_catalog *c, struct wr_str name);
+    void *missing_ctx;
 };
 
 struct wr_object *wr_object_find(const struct wr_catalog *c, struct wr_str name); /* NULL: none */

@@ -49,6 +49,8 @@ wr_status wr_result_sink(struct wr_result *r, const struct wr_plan *sink, const 
                          struct wr_error *err);
 /* Rows that pass all filters, in order, as JSON objects each with a newline (ndjson), or as {"columns":..,"rows":[..],"total":n}. */
 wr_status wr_result_get(struct wr_result *r, const struct wr_filter *f, int n, uint64_t limit, bool ndjson, struct wr_buf *out, struct wr_error *err);
+/* Appends " (name TYPE, ...)"; false: the job has not run yet. */
+bool wr_result_declare(struct wr_result *r, struct wr_buf *out);
 /* Change lines from *at on (0: the present rows first, and who asks is a follower until wr_result_unfollow); waits up to wait_ms for one.
  * lost: the reader was too slow, *at is where it goes on. */
 bool wr_result_follow(struct wr_result *r, uint64_t *at, int wait_ms, struct wr_buf *out, bool *lost);

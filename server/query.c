@@ -9,7 +9,7 @@
 
 #include "core/time.h"
 #include "parser/parse.h"
-#include "server/internal.h"
+#include "server/pull.h"
 #include "server/watch.h"
 
 enum { LINES_MOST = 1 << 20, QUERIES_MOST = 16 };
@@ -113,6 +113,11 @@ static wr_status open_sink(void *ctx, const struct wr_plan *sink, const struct w
     return WR_OK;
 }
 
+static wr_status open_source(void *ctx, const struct wr_plan *scan, const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err)
+{
+    return wr_system_source(((struct wr_query *)ctx)->plan, scan, spec, out, err);
+}
+
 static void on_progress(void *ctx, struct wr_job *job)
 {
     struct wr_query *q = ctx;
@@ -172,9 +177,11 @@ static wr_status plan_query(struct wr_query *q, struct wr_str sql, struct wr_are
         return WR_ESQL;
     }
     pthread_mutex_lock(&q->m->catalog_lock);
+    wr_pull_begin(q->m);
     wr_status st = wr_plan_stmt(q->m->catalog, q->plan, &o, s, sql, a, &answer, err);
     st = st ? st : wr_files_allowed(q->m->o, q->plan, err);
     st = st ? st : wr_plan_finish(q->m->catalog, q->plan, &o, err);
+    wr_pull_end(q->m);
     pthread_mutex_unlock(&q->m->catalog_lock);
     return st;
 }
@@ -191,7 +198,7 @@ wr_status wr_query_open(struct wr_jobs *m, struct wr_str sql, struct wr_query **
     pthread_condattr_setclock(&at, CLOCK_MONOTONIC);
     pthread_cond_init(&q->changed, &at);
     pthread_condattr_destroy(&at);
-    struct wr_job_opts o = {.stop = &q->stop, .open_sink = open_sink, .progress = on_progress, .ctx = q};
+    struct wr_job_opts o = {.stop = &q->stop, .open_source = open_source, .open_sink = open_sink, .progress = on_progress, .ctx = q};
     wr_status st = atomic_fetch_add(&running, 1) < QUERIES_MOST ? WR_OK : wr_fail(err, WR_ELIMIT, "%d queries run already", QUERIES_MOST);
     st = st ? st : plan_query(q, sql, &a, err);
     st = st ? st : wr_job_open(q->plan, &o, &q->job, err);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/json.h"
 #include "core/key.h"
 
 struct wr_result *wr_result_new(const char *dir)
@@ -36,6 +35,9 @@ void wr_result_empty(struct wr_result *r)
         free(row_at(it));
     wr_omap_clear(&r->rows);
     wr_omap_clear(&r->touched);
+    for (int i = 0; i < r->n_index; i++)
+        wr_omap_clear(&r->index[i].map);
+    r->n_index = 0;
 }
 
 static void forget_schema(struct wr_result *r)
@@ -59,6 +61,7 @@ void wr_result_free(struct wr_result *r)
         free(r->line[i]);
     wr_buf_clear(&r->key_buf);
     wr_buf_clear(&r->text);
+    wr_buf_clear(&r->index_buf);
     pthread_cond_destroy(&r->more);
     pthread_mutex_destroy(&r->lock);
     free(r);
@@ -83,7 +86,7 @@ struct wr_str wr_result_cell(const struct wr_result *r, const struct wr_result_r
     return (struct wr_str){text + from, x->end[col] - from};
 }
 
-static void put_row(const struct wr_result *r, const struct wr_result_row *x, const char *op, struct wr_buf *out)
+void wr_result_put_row(const struct wr_result *r, const struct wr_result_row *x, const char *op, struct wr_buf *out)
 {
     wr_buf_putc(out, '{');
     for (int c = 0; c < r->schema->n; c++) {
@@ -109,14 +112,17 @@ static void set_row(struct wr_result *r, struct wr_str key, struct wr_result_row
     int64_t old = wr_omap_get(&r->rows, key);
     touch(r, key);
     wr_omap_add(&r->rows, key, (int64_t)(intptr_t)x - old);
+    if (!old)
+        wr_result_index_add(r, key, x);
     free((void *)(intptr_t)old);
     if (r->rows.n_key <= WR_RESULT_ROWS)
         return;
     struct wr_omap_it last = wr_omap_last(&r->rows);
     struct wr_buf gone = WR_BUF_INIT(0);
     wr_buf_str(&gone, wr_omap_key(last));
-    void *oldest = row_at(last);
+    struct wr_result_row *oldest = row_at(last);
     wr_omap_add(&r->rows, wr_buf_get(&gone), -wr_omap_num(last));
+    wr_result_index_drop(r, wr_buf_get(&gone), oldest);
     free(oldest);
     touch(r, wr_buf_get(&gone));
     wr_buf_clear(&gone);
@@ -130,6 +136,7 @@ static void drop_row(struct wr_result *r, struct wr_str key)
         return;
     touch(r, key);
     wr_omap_add(&r->rows, key, -at);
+    wr_result_index_drop(r, key, (struct wr_result_row *)(intptr_t)at);
     free((void *)(intptr_t)at);
 }
 
@@ -148,7 +155,7 @@ static void add_line(struct wr_result *r, const struct wr_result_row *x, int8_t 
 {
     static const char *const op_name[] = {"+I", "-U", "+U", "-D"};
     struct wr_buf out = WR_BUF_INIT(0);
-    put_row(r, x, r->updating ? op_name[op & 3] : NULL, &out);
+    wr_result_put_row(r, x, r->updating ? op_name[op & 3] : NULL, &out);
     wr_buf_putc(&out, 0);
     free(r->line[r->next_line % WR_RESULT_LINES]);
     r->line[r->next_line++ % WR_RESULT_LINES] = out.p;
@@ -321,100 +328,6 @@ wr_status wr_result_sink(struct wr_result *r, const struct wr_plan *sink, const 
     return WR_OK;
 }
 
-/* ---- reading ---- */
-
-struct want { int col; struct wr_str cell; };
-
-static wr_status read_filters(struct wr_result *r, const struct wr_filter *f, int n, struct wr_arena *a, struct want *want, struct wr_error *err)
-{
-    for (int i = 0; i < n; i++) {
-        int c = wr_schema_find(r->schema, wr_str_c(f[i].name));
-        if (c < 0) {
-            wr_fail(err, WR_EUSAGE, "the result has no column \"%s\"", f[i].name);
-            wr_hint(err, "its columns are in the answer without filters");
-            return WR_EUSAGE;
-        }
-        struct wr_type t = r->schema->field[c].type;
-        struct wr_value v;
-        enum wr_reason why;
-        struct wr_buf text = WR_BUF_INIT(0);
-        if (t.id == WR_T_ARRAY || t.id == WR_T_ROW)
-            return wr_fail(err, WR_EUSAGE, "column \"%s\" is nested and cannot be asked for", f[i].name);
-        if (!wr_parse_value(t, wr_str_c(f[i].value), a, &v, &why))
-            return wr_fail(err, WR_EUSAGE, "\"%s\" is no value of column \"%s\": %s", f[i].value, f[i].name, wr_reason_help(why));
-        wr_print_value(&text, &v, WR_STYLE_JSON);
-        want[i] = (struct want){c, wr_arena_str(a, wr_buf_get(&text))};
-        wr_buf_clear(&text);
-    }
-    return WR_OK;
-}
-
-static bool passes(const struct wr_result *r, const struct wr_result_row *x, const struct want *want, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (!wr_str_eq(wr_result_cell(r, x, want[i].col), want[i].cell))
-            return false;
-    return true;
-}
-
-static void put_columns(const struct wr_result *r, struct wr_buf *out)
-{
-    struct wr_arena a = {0};
-    wr_buf_puts(out, "{\"columns\":[");
-    for (int c = 0; c < r->schema->n; c++) {
-        wr_buf_puts(out, c ? ",{\"name\":" : "{\"name\":");
-        wr_put_json(out, r->schema->field[c].name);
-        wr_buf_puts(out, ",\"type\":");
-        bool nested = r->schema->field[c].type.id == WR_T_ARRAY || r->schema->field[c].type.id == WR_T_ROW;
-        wr_put_json(out, nested ? WR_STR("NESTED") : wr_type_name(&a, r->schema->field[c].type));
-        bool key = false;
-        for (int k = 0; k < r->n_key && r->unique; k++)
-            key |= r->key[k] == c;
-        wr_buf_printf(out, ",\"key\":%s}", key ? "true" : "false");
-    }
-    wr_buf_puts(out, "],\"rows\":[");
-    wr_arena_clear(&a);
-}
-
-static void put_rows(struct wr_result *r, const struct want *want, int n, uint64_t limit, bool ndjson, struct wr_buf *out)
-{
-    uint64_t shown = 0;
-    for (struct wr_omap_it it = wr_omap_first(&r->rows); wr_omap_valid(it) && shown < limit; wr_omap_next(&it)) {
-        const struct wr_result_row *x = row_at(it);
-        if (!passes(r, x, want, n))
-            continue;
-        for (int64_t k = 0; k < (r->unique ? 1 : x->count) && shown < limit; k++) {
-            if (!ndjson && shown)
-                wr_buf_putc(out, ',');
-            put_row(r, x, NULL, out);
-            if (ndjson)
-                wr_buf_putc(out, '\n');
-            shown++;
-        }
-    }
-}
-
-wr_status wr_result_get(struct wr_result *r, const struct wr_filter *f, int n, uint64_t limit, bool ndjson, struct wr_buf *out, struct wr_error *err)
-{
-    struct wr_arena a = {0};
-    struct want want[32];
-    pthread_mutex_lock(&r->lock);
-    wr_status st = !r->schema ? wr_fail(err, WR_EUSAGE, "the job has no result yet")
-                   : n > 32   ? wr_fail(err, WR_ELIMIT, "more than 32 filters")
-                              : read_filters(r, f, n, &a, want, err);
-    if (st == WR_OK) {
-        if (!ndjson)
-            put_columns(r, out);
-        put_rows(r, want, n, limit, ndjson, out);
-        if (!ndjson)
-            wr_buf_printf(out, "],\"total\":%lld,\"kept\":%llu,\"updating\":%s,\"cut\":%s}\n", (long long)r->total, (unsigned long long)r->rows.n_key,
-                          r->updating ? "true" : "false", r->cut ? "true" : "false");
-    }
-    pthread_mutex_unlock(&r->lock);
-    wr_arena_clear(&a);
-    return st;
-}
-
 /* ---- following ---- */
 
 static void wait_for_more(struct wr_result *r, int ms)
@@ -437,7 +350,7 @@ bool wr_result_follow(struct wr_result *r, uint64_t *at, int wait_ms, struct wr_
     if (*at == 0) {
         if (r->schema)
             for (struct wr_omap_it it = wr_omap_first(&r->rows); wr_omap_valid(it); wr_omap_next(&it)) {
-                put_row(r, row_at(it), r->updating ? "+I" : NULL, out);
+                wr_result_put_row(r, row_at(it), r->updating ? "+I" : NULL, out);
                 wr_buf_putc(out, '\n');
             }
         *at = r->next_line;

@@ -14,6 +14,10 @@ struct wr_result_row {
     uint32_t end[];                /* by column: where its cell ends; the cells, as JSON, stand behind */
 };
 
+/* Rows by the value of one key column: that value's text, a NUL, the row's key -> 1. */
+enum { WR_RESULT_INDEXES = 4 };
+struct wr_result_index { int col; struct wr_omap map; };
+
 struct wr_result {
     pthread_mutex_t lock;
     pthread_cond_t more;           /* rows have changed */
@@ -26,7 +30,9 @@ struct wr_result {
     struct wr_omap rows;           /* key -> address of the row */
     int64_t total;                 /* rows of the result, forgotten ones included */
     uint64_t arrivals;             /* append-only results: rows so far, their key */
-    struct wr_buf key_buf, text;
+    struct wr_buf key_buf, text, index_buf;
+    int n_index;
+    struct wr_result_index index[WR_RESULT_INDEXES];
 
     char *line[WR_RESULT_LINES];   /* ring of changes */
     uint64_t next_line;
@@ -40,6 +46,12 @@ struct wr_result {
 void wr_result_empty(struct wr_result *r);
 struct wr_result_row *wr_result_row_new(struct wr_str cells, int n_col, const uint32_t *end, int64_t count);
 struct wr_str wr_result_cell(const struct wr_result *r, const struct wr_result_row *x, int col);
+
+void wr_result_put_row(const struct wr_result *r, const struct wr_result_row *x, const char *op, struct wr_buf *out);
+
+/* result_read.c; lock is held: a row has come under a new key, or goes */
+void wr_result_index_add(struct wr_result *r, struct wr_str key, const struct wr_result_row *row);
+void wr_result_index_drop(struct wr_result *r, struct wr_str key, const struct wr_result_row *row);
 
 /* result_keep.c; lock is held */
 wr_status wr_result_keep_open(struct wr_result *r, struct wr_error *err);

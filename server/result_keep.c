@@ -165,6 +165,7 @@ static bool take_row(struct wr_result *r, sqlite3_stmt *s)
         return false;
     struct wr_result_row *x = wr_result_row_new(cells, n_col, end, sqlite3_column_int64(s, 3));
     wr_omap_add(&r->rows, key, (int64_t)(intptr_t)x);
+    wr_result_index_add(r, key, x);
     return true;
 }
 

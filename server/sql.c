@@ -8,7 +8,7 @@
 #include "core/time.h"
 #include "parser/parse.h"
 #include "planner/catalog.h"
-#include "server/internal.h"
+#include "server/pull.h"
 #include "server/watch.h"
 
 enum { ANSWER_MOST = 64 << 20 };
@@ -68,7 +68,7 @@ static void answer_rows(struct ask *q, const struct wr_rows *r)
 /* ---- queries that end ---- */
 
 struct collect { struct wr_sink base; struct ask *q; const struct wr_schema *schema; uint64_t n; };
-struct query { struct ask *q; atomic_bool stop; int64_t until; bool timed_out; };
+struct query { struct ask *q; const struct wr_jobplan *plan; atomic_bool stop; int64_t until; bool timed_out; };
 
 static wr_status collect_write(struct wr_sink *s, struct wr_batch *b, struct wr_error *err)
 {
@@ -109,6 +109,11 @@ static wr_status collect_open(void *ctx, const struct wr_plan *sink, const struc
     return WR_OK;
 }
 
+static wr_status open_source(void *ctx, const struct wr_plan *scan, const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err)
+{
+    return wr_system_source(((struct query *)ctx)->plan, scan, spec, out, err);
+}
+
 static void look_at_clock(void *ctx, struct wr_job *job WR_UNUSED)
 {
     struct query *x = ctx;
@@ -120,8 +125,8 @@ static void look_at_clock(void *ctx, struct wr_job *job WR_UNUSED)
 
 static wr_status run_query(struct ask *q, struct wr_jobplan *plan, bool is_query, struct wr_error *err)
 {
-    struct query x = {.q = q, .until = wr_clock_mono() + QUERY_US};
-    struct wr_job_opts o = {.stop = &x.stop, .open_sink = collect_open, .progress = look_at_clock, .ctx = &x};
+    struct query x = {.q = q, .plan = plan, .until = wr_clock_mono() + QUERY_US};
+    struct wr_job_opts o = {.stop = &x.stop, .open_source = open_source, .open_sink = collect_open, .progress = look_at_clock, .ctx = &x};
     struct wr_job *job;
     for (int i = 0; i < plan->n_sink; i++)
         if (!plan->sink[i]->bounded) {
@@ -332,7 +337,10 @@ static wr_status run_one(struct ask *q, const struct wr_stmt *s, struct wr_error
         return about_job(q, s, err);
     struct wr_jobplan *plan = wr_jobplan_new();
     pthread_mutex_lock(&q->m->catalog_lock);
+    if (s->kind != WR_S_SUBMIT && s->kind > WR_S_DROP) /* a declaration that stays cannot rest on what is there now */
+        wr_pull_begin(q->m);
     wr_status st = s->kind == WR_S_SUBMIT ? about_job(q, s, err) : plan_one(q, s, plan, &a, &run, err);
+    wr_pull_end(q->m);
     pthread_mutex_unlock(&q->m->catalog_lock);
     if (st == WR_OK && run)
         st = run_query(q, plan, a.query, err);

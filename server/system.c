@@ -2,13 +2,14 @@
  * Rules:  a table is a line here: its columns and the function that makes its rows, as JSON objects that the json format's own reader would read;
  *         here they are set by wr_parse_json, so that there is one way from text to value.
  * Memory: rows are made at open and live in the source. The jobs are the process's one manager, set once before any thread runs. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/json.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "planner/catalog.h"
-#include "server/internal.h"
+#include "server/pull.h"
 
 static struct wr_jobs *manager;
 
@@ -146,6 +147,7 @@ enum { N_TABLE = sizeof tables / sizeof *tables };
 /* ---- the source ---- */
 
 static const struct wr_source_vt system_source;
+static void sys_close(struct wr_source *src);
 
 struct system_source {
     struct wr_source base;
@@ -158,15 +160,8 @@ struct system_source {
 static wr_status sys_check(const struct wr_source_spec *spec WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 static bool sys_bounded(const struct wr_opts *o WR_UNUSED, bool until_end WR_UNUSED) { return true; }
 
-static wr_status sys_open(const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err)
+static struct system_source *source_new(const struct wr_source_spec *spec)
 {
-    struct wr_str name = wr_opt_text_or(spec->opts, "table", "");
-    const struct table *t = NULL;
-    for (int i = 0; i < N_TABLE; i++)
-        if (wr_str_eq_c(name, tables[i].name))
-            t = &tables[i];
-    if (!t || !manager)
-        return wr_fail(err, WR_EUSAGE, "there is no system table \"%.*s\"", WR_FMT(name));
     struct system_source *s = wr_calloc(1, sizeof *s);
     s->base.vt = &system_source;
     s->base.bounded = true;
@@ -174,6 +169,44 @@ static wr_status sys_open(const struct wr_source_spec *spec, struct wr_source **
     s->base.part = &s->part;
     s->part = (struct wr_part){.topic = WR_STR("weir"), .end = -1};
     s->spec = spec;
+    return s;
+}
+
+/* A job's result; table: "result:JOB". */
+static wr_status open_result(const struct wr_source_spec *spec, struct wr_str table, const struct wr_filter *f, int n, struct wr_source **out,
+                             struct wr_error *err)
+{
+    char name[80];
+    (void)snprintf(name, sizeof name, "%.*s", (int)table.n - 7, table.p + 7);
+    struct wr_sjob *j = manager ? wr_jobs_get(manager, name) : NULL;
+    if (!j)
+        return wr_fail(err, WR_EUSAGE, "there is no job \"%s\"", name);
+    struct system_source *s = source_new(spec);
+    wr_status st = wr_result_get(j->result, f, n, UINT64_MAX, true, &s->text, err);
+    wr_sjob_unref(j);
+    s->rest = wr_buf_get(&s->text);
+    if (st) {
+        sys_close(&s->base);
+        return st;
+    }
+    *out = &s->base;
+    return WR_OK;
+}
+
+static bool is_result(struct wr_str table) { return table.n > 7 && memcmp(table.p, "result:", 7) == 0; }
+
+static wr_status sys_open(const struct wr_source_spec *spec, struct wr_source **out, struct wr_error *err)
+{
+    struct wr_str name = wr_opt_text_or(spec->opts, "table", "");
+    const struct table *t = NULL;
+    if (is_result(name))
+        return open_result(spec, name, NULL, 0, out, err);
+    for (int i = 0; i < N_TABLE; i++)
+        if (wr_str_eq_c(name, tables[i].name))
+            t = &tables[i];
+    if (!t || !manager)
+        return wr_fail(err, WR_EUSAGE, "there is no system table \"%.*s\"", WR_FMT(name));
+    struct system_source *s = source_new(spec);
     struct wr_sjob *j;
     for (int i = 0; (j = wr_jobs_at(manager, i)) != NULL; i++) {
         pthread_mutex_lock(&j->lock);
@@ -184,6 +217,19 @@ static wr_status sys_open(const struct wr_source_spec *spec, struct wr_source **
     s->rest = wr_buf_get(&s->text);
     *out = &s->base;
     return WR_OK;
+}
+
+wr_status wr_system_source(const struct wr_jobplan *plan, const struct wr_plan *scan, const struct wr_source_spec *spec, struct wr_source **out,
+                           struct wr_error *err)
+{
+    struct wr_str table = strcmp(scan->u.scan.connector->name, "system") == 0 ? wr_opt_text_or(spec->opts, "table", "") : (struct wr_str){NULL, 0};
+    struct wr_arena a = {0};
+    struct wr_filter f[8];
+    if (!is_result(table))
+        return WR_OK;
+    wr_status st = open_result(spec, table, f, wr_pull_filters(plan, scan, &a, f, 8), out, err);
+    wr_arena_clear(&a);
+    return st;
 }
 
 static void set_row(struct wr_builder *bl, const struct wr_source_spec *spec, struct wr_str line)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 import proc
+import served
 
 WEIR = os.environ["WEIR"]
 DIR = tempfile.mkdtemp(prefix="weir-server-")
@@ -27,61 +27,8 @@ def check(name, is_, should):
         print("FAILED %s: %r, not %r" % (name, is_, should))
 
 
-class Server:
-    def __init__(self, *args):
-        self.log = open(os.path.join(DIR, "log"), "ab")
-        self.child = subprocess.Popen([WEIR, "serve", "--listen", "127.0.0.1:0", "--data", DATA, *args], stderr=subprocess.PIPE, text=True,
-                                      preexec_fn=proc._child(signal.SIGKILL))
-        while True:
-            line = self.child.stderr.readline()
-            if not line:
-                raise SystemExit("the server ended with %s" % self.child.wait())
-            found = re.match(r"weir: listening on http://127\.0\.0\.1:(\d+)", line)
-            if found:
-                break
-        self.port = int(found.group(1))
-        with open(os.path.join(DATA, "token")) as f:
-            self.token = f.read().strip()
-        import threading
-        threading.Thread(target=lambda: [None for _ in self.child.stderr], daemon=True).start()
-
-    def raw(self, method, path, body=None, **headers):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        heads = {k.replace("_", "-"): v for k, v in headers.items() if v is not None}
-        c.request(method, path, body, heads)
-        a = c.getresponse()
-        text = a.read()
-        c.close()
-        return a.status, a.getheader("Content-Type"), text
-
-    def ask(self, method, path, body=None, **more):
-        heads = {"Authorization": "Bearer " + self.token, **more}
-        if body is not None:
-            heads.setdefault("Content_Type", "application/json")
-            body = json.dumps(body)
-        status, kind, text = self.raw(method, path, body, **heads)
-        return status, json.loads(text) if kind == "application/json" else text.decode()
-
-    def sql(self, text):
-        status, answer = self.ask("POST", "/sql", {"sql": text})
-        return answer["answers"][-1].get("rows", answer["answers"][-1]) if status == 200 else (status, answer["error"]["message"])
-
-    def until(self, job, what, ready):
-        got = {}
-
-        def look():
-            got["job"] = self.ask("GET", "/jobs/" + job)[1]
-            return ready(got["job"])
-        proc.wait_until(look, "job %s: %s" % (job, what), 60, self.child)
-        return got["job"]
-
-    def kill(self):
-        self.child.kill()
-        self.child.wait()
-
-    def stop(self):
-        self.child.terminate()
-        return self.child.wait(60)
+def Server(*args):
+    return served.Server(DATA, *args)
 
 
 def client(server, *args):
