@@ -255,6 +255,16 @@ WR_KERNEL(k_typeof)
     WR_ROWS(row) WR_VEC_STR(out)[row] = name;
 }
 
+/* A scalar subquery's number of rows. */
+WR_KERNEL(k_single_row)
+{
+    WR_ROWS(row) {
+        WR_VEC_I8(out)[row] = 1;
+        if (WR_ARG_I(0, row) > 1)
+            wr_eval_bad(ev, row, WR_R_ARGUMENT, "a subquery used as a value gave %lld rows", (long long)WR_ARG_I(0, row));
+    }
+}
+
 WR_KERNEL(k_num_nulls)
 {
     bool count_nulls = strcmp(c->fn->name, "num_nulls") == 0;
@@ -284,6 +294,7 @@ static const struct wr_func list[] = {
     {"uuid", ":t", k_uuid, WR_F_VOLATILE, NULL, NULL, "uuid(): as gen_random_uuid"},
     {"typeof", "*:t", k_typeof, N | WR_F_NEVERNULL, NULL, NULL, "typeof(x): name of its type"},
     {"pg_typeof", "*:t", k_typeof, N | WR_F_NEVERNULL, NULL, NULL, "pg_typeof(x): name of its type"},
+    {"single_row", "l:b", k_single_row, WR_F_HIDDEN, NULL, NULL, NULL},
     {"num_nulls", "*...:i", k_num_nulls, N | WR_F_NEVERNULL, NULL, NULL, "num_nulls(a, b, ...): how many are NULL"},
     {"num_nonnulls", "*...:i", k_num_nulls, N | WR_F_NEVERNULL, NULL, NULL, "num_nonnulls(a, b, ...): how many are not NULL"},
     {"coalesce", "=...:=", NULL, N, NULL, NULL, "coalesce(a, b, ...): the first that is not NULL"},

@@ -1,7 +1,7 @@
 /* bind.c: queries: SELECT, VALUES, UNION, WITH, ORDER BY, LIMIT, and the clauses WITH WATERMARK and EMIT around them.
  * Rules:  in the order SQL gives them a meaning: FROM, WHERE, GROUP BY, HAVING, SELECT, DISTINCT, UNION, ORDER BY, LIMIT.
  *         WITH WATERMARK and EMIT hold for everything below that has no clause of its own. */
-#include "planner/bind.h"
+#include "planner/sub.h"
 
 /* ---- the select list ---- */
 
@@ -268,11 +268,19 @@ static wr_status bind_where(struct binder *b, const struct wr_ast_select *s, con
     if (!s->where)
         return WR_OK;
     struct xctx x = {.b = b, .rel = from, .clause = "WHERE", .env = env};
-    struct wr_expr *pred;
-    WR_TRY(wr_bind_bool(&x, s->where, &pred));
-    wr_join_where(b, from, pred);
-    wr_bind_top_n(b, &from->plan, &env->cl);
-    return WR_OK;
+    struct conditions c;
+    struct lift same = {0};
+    WR_TRY(wr_conditions_bind(&x, s->where, &c));
+    if (env->outer && c.plain)
+        c.plain = wr_outer_take(b, env->outer, c.plain);
+    if (c.plain) {
+        wr_join_where(b, from, c.plain);
+        wr_bind_top_n(b, &from->plan, &env->cl);
+    }
+    if (!c.n_direct && !c.n_mixed)
+        return WR_OK;
+    WR_TRY(wr_join_settle(b, from, env));
+    return wr_conditions_apply(b, &c, &same, env, &from->plan);
 }
 
 /* The watermark of this query's windows. */
@@ -293,18 +301,20 @@ static wr_status settle_watermark(struct binder *b, const struct wr_ast_select *
 }
 
 /* Grouped: the aggregate, and the lists moved on top of it. */
-static wr_status finish_grouped(struct binder *b, struct grouping *g, const struct env *env, struct wr_expr *having, struct list *l, struct wr_plan **p)
+static wr_status finish_grouped(struct binder *b, struct grouping *g, const struct env *env, struct conditions *having, struct list *l, struct lift *lift,
+                                struct wr_plan **p)
 {
     struct wr_plan *agg;
     WR_TRY(wr_agg_build(b, g, &env->cl, &agg));
     for (int i = 0; i < l->n; i++)
         WR_TRY(wr_regroup(b, g, agg, l->expr[i], &l->expr[i]));
     *p = agg;
-    if (having) {
-        WR_TRY(wr_regroup(b, g, agg, having, &having));
-        *p = wr_bind_made(b, wr_node_filter(b->a, agg, having));
+    *lift = (struct lift){g, agg};
+    if (having->plain) {
+        WR_TRY(wr_regroup(b, g, agg, having->plain, &having->plain));
+        *p = wr_bind_made(b, wr_node_filter(b->a, agg, having->plain));
     }
-    return WR_OK;
+    return wr_conditions_apply(b, having, lift, env, p);
 }
 
 /* Window functions, and QUALIFY over them; the lists moved on top. */
@@ -335,6 +345,16 @@ static struct wr_plan *cut(struct binder *b, struct wr_plan *p, int n)
     return wr_bind_made(b, wr_node_project(b->a, p, n, expr, name));
 }
 
+/* A subquery's columns for the conditions that tie it to the query around; EXISTS looks at no others. */
+static wr_status add_outer(struct binder *b, struct outer *o, const struct wr_ast_select *s, const struct grouping *g, struct list *l)
+{
+    wr_outer_empty(b, o, s, g, l->expr[0]);
+    for (int i = 0; i < o->n_extra; i++)
+        WR_TRY(list_add(b, l, o->extra[i], WR_STR(""), -1));
+    l->n_out = l->n;
+    return WR_OK;
+}
+
 static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)
 {
     bool grouped = is_grouped(s);
@@ -343,7 +363,11 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
     struct grouping g = {.from = &from, .start_key = -1, .end_key = -1};
     struct list l = {0};
     struct sorting sort = {0};
-    struct wr_expr *having = NULL, *qualify = NULL;
+    struct wr_expr *qualify = NULL;
+    struct conditions having = {0};
+    struct subs subs = {0};
+    struct lift lift = {0};
+    below.outer = NULL;
     below.cl.outermost &= !grouped && !s->distinct && !wr_select_has_over(s);
     if (s->from)
         WR_TRY(wr_bind_from(b, s->from, &below, &from));
@@ -354,15 +378,23 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
     struct xctx x = {.b = b, .rel = &from, .clause = "GROUP BY", .env = env};
     if (grouped)
         WR_TRY(wr_bind_group_by(&x, s, &g));
+    if (env->outer)
+        wr_outer_columns(b, env->outer, &from);
+    if (env->outer && grouped)
+        WR_TRY(wr_outer_group(b, env->outer, s, &g));
     WR_TRY(settle_watermark(b, s, env, &from, grouped ? &g : NULL));
     x.group = grouped ? &g : NULL;
     x.over = wr_select_has_over(s) ? wr_overs_new(b, s) : NULL;
+    x.subs = &subs;
     x.clause = "SELECT";
     WR_TRY(bind_items(&x, s->items, &l));
     make_unique(b, &l);
+    if (env->outer)
+        WR_TRY(add_outer(b, env->outer, s, &g, &l));
     x.clause = "ORDER BY";
     WR_TRY(bind_order(&x, s, &l, &sort));
     struct overs *over = x.over;
+    x.subs = NULL;
     x.clause = "QUALIFY";
     x.aliases = s->items;
     if (s->qualify)
@@ -371,12 +403,15 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
     x.over = NULL;
     x.clause = "HAVING";
     if (s->having)
-        WR_TRY(wr_bind_bool(&x, s->having, &having));
+        WR_TRY(wr_conditions_bind(&x, s->having, &having));
     if (over && env->cl.wm && !grouped)
         wr_over_watermark(b, over, env->cl.wm, from.plan);
     struct wr_plan *p = from.plan;
     if (grouped)
-        WR_TRY(finish_grouped(b, &g, env, having, &l, &p));
+        WR_TRY(finish_grouped(b, &g, env, &having, &l, &lift, &p));
+    WR_TRY(wr_subs_finish(b, &subs, &lift, env, &p));
+    for (int i = 0; subs.n && i < l.n; i++)
+        l.expr[i] = wr_subs_place(b, &subs, l.expr[i]);
     if (grouped && qualify)
         WR_TRY(wr_regroup(b, &g, p, qualify, &qualify));
     if (over)
@@ -486,6 +521,7 @@ static wr_status bind_setop(struct binder *b, const struct wr_ast_select *s, con
     struct rel l, r;
     struct env below = *env;
     below.cl.outermost &= s->all;
+    below.outer = NULL;
     WR_TRY(bind_body(b, s->left, &below, &l));
     WR_TRY(bind_body(b, s->right, &below, &r));
     WR_TRY(unite(b, s, &l, &r, out));

@@ -5,6 +5,7 @@
  *   bind_window.c   windows in GROUP BY and as table functions; which watermark they close by
  *   bind_agg.c      GROUP BY, aggregates, DISTINCT
  *   bind_expr.c     expressions; bind_lit.c literals, types and durations
+ *   bind_where.c    WHERE and HAVING; bind_sub.c subqueries in expressions, bind_sub_join.c joins made of them
  *   bind_sink.c     INSERT, the sink of a bare SELECT, dead letters
  *
  * Rules:  the first error ends the statement; every error about a name says where and suggests the nearest. What is not supported is refused
@@ -70,9 +71,11 @@ struct cte {
     const struct cte *scope;      /* those it may refer to */
     const struct cte *next;
 };
+struct outer;
 struct env {
     const struct cte *ctes;
     struct clauses cl;
+    struct outer *outer;          /* this is a subquery: the query around, whose columns its WHERE may name (sub.h); NULL: it is not */
 };
 
 wr_status wr_bind_query(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out);
@@ -121,10 +124,12 @@ struct xctx {
     bool in_agg;                  /* inside an aggregate's arguments */
     const struct env *env;
     struct overs *over;           /* window functions are collected here; NULL: OVER is not allowed here */
+    struct subs *subs;            /* subqueries are collected here (sub.h); NULL: none can stand here */
     const struct wr_ast_item *aliases; /* QUALIFY: a name that is no column may be an alias of the select list; NULL: it may not */
 };
 /* Columns of bound expressions that are not FROM's: wr_regroup() makes them columns of the aggregate's output. */
-enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END, COL_SET, COL_OVER = 1 << 22 };
+enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END, COL_SET, COL_OVER = 1 << 22,
+       COL_SUB = 1 << 23, COL_OUTER = 1 << 24 /* sub.h */ };
 
 wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
 wr_status wr_bind_bool(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);

@@ -2,7 +2,7 @@
  * Rules:  BETWEEN, simple CASE, NULLIF and the like become the kinds of core/expr.h here; core sees only those.
  *         In a grouped query aggregates and window bounds become columns numbered from COL_AGG; regroup() (bind_agg.c) settles them.
  *         A name is looked for as a column, then as a member of a ROW column. */
-#include "planner/bind.h"
+#include "planner/sub.h"
 
 #include <stdlib.h>
 #include <stdio.h>
@@ -161,11 +161,16 @@ static wr_status bind_name(struct xctx *x, const struct wr_ast_expr *e, struct w
             own.aliases = NULL;
             return wr_bind_expr(&own, it->expr, out);
         }
-    if (col == -1)
-        return no_column(x->b, r, second ? first->text : none, second ? second->text : first->text, e->off);
-    if (col < 0)
+    if (col == -1) {
+        WR_TRY(wr_bind_outer_name(x, second ? first->text : none, second ? second->text : first->text, e->off, out));
+        if (!*out)
+            return no_column(x->b, r, second ? first->text : none, second ? second->text : first->text, e->off);
+        rest = second ? second->next : NULL;
+    } else if (col < 0) {
         return WR_ESQL;
-    *out = wr_col_of(x->b->a, r->plan->out, col, e->off);
+    } else {
+        *out = wr_col_of(x->b->a, r->plan->out, col, e->off);
+    }
     for (; rest; rest = rest->next)
         WR_TRY(member(x->b, *out, rest->text, rest->off, out));
     return WR_OK;
@@ -567,13 +572,10 @@ static wr_status stray(struct xctx *x, const struct wr_ast_expr *e)
     case WR_E_DESCRIPTOR:
     case WR_E_TABLE: return wr_fail_at(b->err, WR_ESQL, e->off, "%s belongs into a window table function", e->kind == WR_E_TABLE ? "TABLE" : "DESCRIPTOR");
     case WR_E_NAMED: return wr_bind_refuse(b, e->off, "a named argument of a scalar function", NULL);
-    case WR_E_SUBQUERY: return wr_bind_refuse(b, e->off, "a subquery in an expression", "put it into FROM, or into a view");
-    case WR_E_EXISTS: return wr_bind_refuse(b, e->off, "EXISTS", NULL);
-    case WR_E_IN_QUERY: return wr_bind_refuse(b, e->off, "IN (SELECT ...)", "write the values out: IN (1, 2, 3)");
-    case WR_E_QUANTIFIED: return wr_bind_refuse(b, e->off, "ANY, ALL of a subquery", "write the values out: IN (1, 2, 3)");
     case WR_E_NULL: case WR_E_TRUE: case WR_E_FALSE: case WR_E_INT: case WR_E_NUM: case WR_E_STRING: case WR_E_BYTES: case WR_E_INTERVAL:
     case WR_E_TYPED: case WR_E_NAME: case WR_E_UNARY: case WR_E_BINARY: case WR_E_IS: case WR_E_DISTINCT: case WR_E_LIKE: case WR_E_BETWEEN:
-    case WR_E_IN_LIST: case WR_E_CASE: case WR_E_CAST: case WR_E_CALL: case WR_E_ARRAY: case WR_E_ROW: case WR_E_INDEX: case WR_E_FIELD: break;
+    case WR_E_IN_LIST: case WR_E_CASE: case WR_E_CAST: case WR_E_CALL: case WR_E_ARRAY: case WR_E_ROW: case WR_E_INDEX: case WR_E_FIELD:
+    case WR_E_SUBQUERY: case WR_E_EXISTS: case WR_E_IN_QUERY: case WR_E_QUANTIFIED: break;
     }
     WR_BUG("not a stray expression");
 }
@@ -601,12 +603,9 @@ wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_ex
     case WR_E_ROW: return bind_function_of_list(x, "row", e, out);
     case WR_E_INDEX: return bind_index(x, e, out);
     case WR_E_FIELD: return bind_field(x, e, out);
-    case WR_E_QUANTIFIED:
-        if (!e->select)
-            return wr_bind_quantified(x, e, out);
-        break;
-    case WR_E_STAR: case WR_E_IN_QUERY: case WR_E_EXISTS: case WR_E_SUBQUERY: case WR_E_DESCRIPTOR: case WR_E_TABLE:
-    case WR_E_NAMED: break;
+    case WR_E_SUBQUERY: case WR_E_EXISTS: case WR_E_IN_QUERY: return wr_bind_subquery(x, e, out);
+    case WR_E_QUANTIFIED: return e->select ? wr_bind_subquery(x, e, out) : wr_bind_quantified(x, e, out);
+    case WR_E_STAR: case WR_E_DESCRIPTOR: case WR_E_TABLE: case WR_E_NAMED: break;
     }
     return stray(x, e);
 }
@@ -636,7 +635,11 @@ struct wr_str wr_name_of_expr(const struct wr_ast_expr *e)
     case WR_E_INTERVAL: return WR_STR("interval");
     case WR_E_NULL: case WR_E_INT: case WR_E_NUM: case WR_E_STRING: case WR_E_BYTES: case WR_E_TYPED: case WR_E_STAR: case WR_E_UNARY:
     case WR_E_BINARY: case WR_E_IS: case WR_E_DISTINCT: case WR_E_LIKE: case WR_E_BETWEEN: case WR_E_IN_LIST: case WR_E_IN_QUERY:
-    case WR_E_QUANTIFIED: case WR_E_SUBQUERY: case WR_E_DESCRIPTOR: case WR_E_TABLE: case WR_E_NAMED: break;
+    case WR_E_QUANTIFIED: case WR_E_DESCRIPTOR: case WR_E_TABLE: case WR_E_NAMED: break;
+    case WR_E_SUBQUERY: {
+        const struct wr_ast_item *it = e->select->items;
+        return !it ? WR_STR("?column?") : it->alias ? it->alias->text : wr_name_of_expr(it->expr);
+    }
     }
     return WR_STR("?column?");
 }

@@ -520,6 +520,8 @@ static wr_status check_keyless(struct binder *b, const struct wr_plan *p)
     const struct wr_plan_join *j = &p->u.join;
     if (j->n_key || j->free != WR_JFREE_TTL || p->in[0]->bounded || p->in[1]->bounded || p->in[0]->n_ukey == 0 || p->in[1]->n_ukey == 0)
         return WR_OK;
+    if ((j->kind == WR_J_SEMI || j->kind == WR_J_ANTI) && !j->cond)
+        return WR_OK; /* one row or none decides for all */
     wr_fail_at(b->err, WR_ESQL, j->off, "this join has no equality between its inputs, and neither of them ends: it would keep and compare all rows for ever");
     wr_hint(b->err, "add ON a.x = b.y, or bound the event times: a.ts BETWEEN b.ts - INTERVAL '5' MINUTE AND b.ts");
     return WR_ESQL;

@@ -403,6 +403,7 @@ wr_status wr_bind_over(struct xctx *x, const struct wr_ast_expr *e, struct wr_ex
     struct said said = {0};
     struct overref r = {.off = e->off, .fn = {.arg = -1, .def = -1, .frame = -1}};
     in.over = NULL;
+    in.subs = NULL;
     in.clause = "OVER";
     WR_TRY(follow(b, o, e->over, 0, &said));
     WR_TRY(bind_spec(&in, o, &said, &r.spec));
@@ -624,7 +625,7 @@ wr_status wr_over_build(struct binder *b, struct overs *o, const struct grouping
 
 struct wr_expr *wr_over_place(struct binder *b, const struct overs *o, const struct wr_plan *p, const struct wr_expr *x)
 {
-    if (x->kind == WR_X_COL && x->u.col >= COL_OVER)
+    if (x->kind == WR_X_COL && x->u.col >= COL_OVER && x->u.col < COL_SUB)
         return wr_col_of(b->a, p->out, o->ref[x->u.col - COL_OVER].col, x->off);
     struct wr_expr *y = WR_NEW(b->a, struct wr_expr);
     *y = *x;

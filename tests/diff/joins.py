@@ -110,6 +110,82 @@ class Query:
             where.append(self.atom(cols))
         return self.grouped(text, cols, where)
 
+    def inner(self, alias, outer, only_equal):
+        """FROM and WHERE of a subquery, tied to the columns of the query around it or not."""
+        rng = self.rng
+        t, where = "t%d" % rng.randrange(3), []
+        cols = {"int": ["%s.%s" % (alias, c) for c in INT], "text": [alias + ".s"]}
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            kind = rng.choice(["int", "int", "text"])
+            a, b = rng.choice(cols[kind]), rng.choice(outer[kind])
+            where.append("%s = %s" % ((a, b) if rng.random() < 0.6 else (b, a)) + (" + 1" if kind == "int" and rng.random() < 0.15 else ""))
+        if not only_equal and rng.random() < 0.4:
+            where.append("%s %s %s" % (rng.choice(cols["int"]), rng.choice(["<", "<>", ">="]), rng.choice(outer["int"])))
+        if rng.random() < 0.4:
+            where.append(self.atom(cols))
+        rng.shuffle(where)
+        return "%s AS %s%s" % (t, alias, " WHERE " + " AND ".join(where) if where else ""), cols, where
+
+    def predicate(self, outer, alias, direct):
+        """EXISTS or IN; direct: as a condition of its own."""
+        rng = self.rng
+        neg = rng.choice(["", "NOT "])
+        plain_in = direct and neg == ""
+        if rng.random() < 0.5:
+            text, cols, _ = self.inner(alias, outer, not direct)
+            what = rng.choice(["1", "*", "max(%s)" % cols["int"][0] if rng.random() < 0.3 else "1"])
+            if what.startswith("max"):
+                text, cols, _ = self.inner(alias, outer, True)
+            return "%sEXISTS (SELECT %s FROM %s)" % (neg, what, text)
+        text, cols, where = self.inner(alias, outer, not plain_in)
+        kind = rng.choice(["int", "int", "text"])
+        a, b = rng.choice(outer[kind]), rng.choice(cols[kind])
+        if rng.random() < 0.2 and not where:
+            return "%s %sIN (SELECT max(%s) FROM %s GROUP BY %s)" % (a, neg, b, text, rng.choice(cols["int"]))
+        if plain_in and rng.random() < 0.2:
+            return "(%s, %s) IN (SELECT %s, %s FROM %s)" % (a, outer["text"][0], b, cols["text"][0], text)
+        return "%s %sIN (SELECT %s%s FROM %s)" % (a, neg, rng.choice(["", "", "DISTINCT "]), b, text)
+
+    def scalar(self, outer, alias):
+        rng = self.rng
+        text, cols, _ = self.inner(alias, outer, True)
+        agg = rng.choice(["count(*)", "count(%s)", "sum(%s)", "min(%s)", "max(%s)", "count(*) + 1", "coalesce(max(%s), -1)", "count(DISTINCT %s)"])
+        return "(SELECT %s FROM %s)" % (agg % rng.choice(cols["int"]) if "%" in agg else agg, text)
+
+    def sub(self):
+        """Semi and anti joins, scalar subqueries, in every place."""
+        rng = self.rng
+        text, cols = self.source("a")
+        if rng.random() < 0.3:
+            item, more = self.source("b")
+            text += " %s %s ON %s" % (rng.choice(["JOIN", "LEFT JOIN"]), item, self.condition(cols, more))
+            cols = {t: cols[t] + more[t] for t in cols}
+        where, names = [], iter("pqrstuvwxyz")
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            r = rng.random()
+            if r < 0.55:
+                where.append(self.predicate(cols, next(names), True))
+            elif r < 0.8:
+                where.append("%s %s %s" % (rng.choice(cols["int"]), rng.choice(["=", "<", ">=", "<>"]), self.scalar(cols, next(names))))
+            else:
+                where.append("(%s OR %s)" % (self.atom(cols), self.predicate(cols, next(names), False)))
+        if rng.random() < 0.3:
+            where.append(self.atom(cols))
+        cond = " WHERE " + " AND ".join(where) if where else ""
+        if rng.random() < 0.25:
+            key = rng.choice(cols["int"])
+            only = {"int": [key], "text": ["'a'"]}
+            having = rng.choice(["", "", " HAVING count(*) >= " + self.scalar(only, next(names)), " HAVING " + self.predicate(only, next(names), True)])
+            extra = ", %s AS c1" % self.scalar(only, next(names)) if rng.random() < 0.5 else ""
+            return "SELECT %s AS key, count(*) AS c0%s FROM %s%s GROUP BY %s%s" % (key, extra, text, cond, key, having)
+        pick = [rng.choice(cols[rng.choice(["int", "text"])])]
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            if rng.random() < 0.6:
+                pick.append(self.scalar(cols, next(names)))
+            else:
+                pick.append("CASE WHEN %s THEN 1 ELSE 0 END" % self.predicate(cols, next(names), False))
+        return "SELECT %s FROM %s%s" % (", ".join("%s AS c%d" % (c, i) for i, c in enumerate(pick)), text, cond)
+
     def using(self):
         rng = self.rng
         kind = rng.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
@@ -176,7 +252,7 @@ def fold(text):
     return Counter({k: n for k, n in c.items() if n}), wrong
 
 
-KINDS = ["join", "using"]
+KINDS = ["join", "using", "sub"]
 
 
 def main():
@@ -195,7 +271,7 @@ def main():
         for i in range(a.rounds):
             rng = random.Random(a.seed * 1_000_003 + i)
             tables = make_tables(rng)
-            kind = a.only or rng.choices(KINDS, [8, 1])[0]
+            kind = a.only or rng.choices(KINDS, [8, 1, 8])[0]
             sql = getattr(Query(rng), kind)()
             want = in_sqlite(tables, sql)
             said, p = in_weir(a.weir, tables, sql, rng, tmp)
