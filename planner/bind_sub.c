@@ -195,6 +195,8 @@ wr_status wr_outer_group(struct binder *b, struct outer *o, const struct wr_ast_
         wr_hint(b->err, "compare the subquery's result in the query around instead");
         return WR_ESQL;
     }
+    if (o->n_cond && g->n_set > 1)
+        return wr_bind_refuse(b, s->group->off, "GROUPING SETS in a subquery that names columns of the query around", NULL);
     struct wr_expr **key = WR_NEW_N(b->a, struct wr_expr *, g->n_key + o->n_extra + 2);
     if (g->n_key)
         memcpy(key, g->key, sizeof *key * (size_t)g->n_key);
