@@ -1,8 +1,8 @@
 /* agg.h: the table of aggregate functions. Every aggregate can add, retract and merge, so that it works over changelogs, panes and tasks.
  *
  * - Operators and the binder use the wr_aggcall_* functions below, never the vtable: they see to DISTINCT.
- * - State is c->size bytes inside the group's entry, 16-byte aligned (offset: a multiple of 16), plus whatever it owns on the heap
- *   (freed by drop). A state is only moved by memcpy: nothing points into it.
+ * - State is c->size bytes inside the group's entry, aligned to 16 if its size is a multiple of 16 and to 8 otherwise, plus whatever it
+ *   owns on the heap (freed by drop). A state is only moved by memcpy: nothing points into it.
  * - NULL: PostgreSQL's rules. Rows whose first argument is NULL are skipped (array_agg keeps them; regr_*, corr, covar_* skip a row with
  *   NULL in either argument; min_by and max_by skip NULL in the second one only); nothing added is NULL, 0 for the counts.
  * - Retraction brings a state back exactly: sums are exact (DOUBLE: to about 30 digits, see agg_impl.h), values that have to be found

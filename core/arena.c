@@ -233,6 +233,14 @@ void *wr_malloc(size_t n)
     return p;
 }
 
+void *wr_malloc_lines(size_t n)
+{
+    void *p = aligned_alloc(64, (n + 63) & ~(size_t)63);
+    if (!p)
+        out_of_memory(n);
+    return p;
+}
+
 void *wr_calloc(size_t n, size_t size)
 {
     void *p = calloc(n ? n : 1, size ? size : 1);

@@ -72,6 +72,7 @@ struct wr_str wr_arena_printf(struct wr_arena *a, const char *fmt, ...) __attrib
 
 /* malloc family that aborts with a message instead of returning NULL. */
 void *wr_malloc(size_t n);
+void *wr_malloc_lines(size_t n); /* beginning at a cache line */
 void *wr_calloc(size_t n, size_t size);
 void *wr_realloc(void *p, size_t n);
 

@@ -11,11 +11,16 @@
 #include "executor/internal.h"
 #include "executor/window.h"
 
+struct wr_dirty {              /* a group changed since the last flush */
+    struct wr_group *group;
+    uint32_t before;           /* place of its old result among the operator's `before` rows; only if it was emitted */
+};
+
 struct wr_pane {
     int64_t start, end;        /* [start, end) of the window or slice; NONE: whole range */
     struct wr_groups groups;
     uint64_t rows;             /* input rows that went in */
-    struct wr_group **dirty;   /* groups changed since the last flush, in order of first change */
+    struct wr_dirty *dirty;    /* in order of first change */
     uint32_t n_dirty, cap_dirty;
     bool fired;                /* its results were emitted because W passed the end */
     /* checkpoints: only when the job keeps them */
@@ -25,6 +30,7 @@ struct wr_pane {
     bool lazy;                 /* some of its groups may be on disk only */
     struct wr_group **changed; /* groups changed since the last checkpoint; removed ones are skipped by their flags */
     uint32_t n_changed, cap_changed;
+    bool all_changed;          /* a good part of them has: the list is given up, their flags say which */
 };
 
 struct wr_panes {              /* sorted by end, then start */

@@ -76,10 +76,10 @@ static void spread(struct wr_agg_op *a, struct wr_pane *slice)
             continue;
         struct wr_pane *w = wr_pane_at(a, &a->window, start[i], end[i]);
         for (uint32_t k = 0; k < slice->n_dirty; k++)
-            touch_window(a, w, wr_groups_like(&w->groups, slice->dirty[k], true));
+            touch_window(a, w, wr_groups_like(&w->groups, slice->dirty[k].group, true));
     }
     for (uint32_t k = 0; k < slice->n_dirty; k++)
-        slice->dirty[k]->flags &= (uint8_t)~WR_GROUP_DIRTY;
+        slice->dirty[k].group->flags &= (uint8_t)~WR_GROUP_DIRTY;
     slice->n_dirty = 0;
 }
 
@@ -97,7 +97,7 @@ static wr_status flush_windows(struct wr_op *op, int64_t upto, struct wr_error *
     for (int i = 0; i < a->window.n && a->window.pane[i]->end <= upto; i++) {
         struct wr_pane *w = a->window.pane[i];
         for (uint32_t k = 0; k < w->n_dirty; k++)
-            recompute(a, w, w->dirty[k]);
+            recompute(a, w, w->dirty[k].group);
         WR_TRY(wr_pane_flush(op, w, err));
     }
     return WR_OK;

@@ -14,6 +14,8 @@
 #include "core/key.h"
 #include "executor/agg.h"
 
+enum { MANY = 4096 }; /* changed groups in a list, and more as long as they are few of all */
+
 static void put_time(struct wr_buf *key, int64_t us)
 {
     uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63; /* order of bytes is order of time */
@@ -35,6 +37,15 @@ void wr_pane_changed(struct wr_pane *p, struct wr_group *x)
     if (x->flags & WR_GROUP_CHANGED)
         return;
     x->flags |= WR_GROUP_CHANGED;
+    if (p->all_changed)
+        return;
+    if (p->n_changed >= MANY && p->n_changed > p->groups.n / 8) {
+        p->all_changed = true; /* a walk costs less than a longer list */
+        free(p->changed);
+        p->changed = NULL;
+        p->n_changed = p->cap_changed = 0;
+        return;
+    }
     if (p->n_changed == p->cap_changed) {
         p->cap_changed = p->cap_changed ? p->cap_changed * 2 : 64;
         p->changed = wr_realloc(p->changed, sizeof(struct wr_group *) * p->cap_changed);
@@ -69,9 +80,22 @@ void wr_pane_forget(struct wr_agg_op *a, struct wr_pane *p)
 
 /* ---- writing ---- */
 
+/* key: the pane's prefix, of `prefix` bytes. */
+static void write_group(struct wr_agg_op *a, struct wr_group *x, struct wr_buf *key, size_t prefix, struct wr_buf *value, struct wr_buf *delta)
+{
+    if (!(x->flags & WR_GROUP_CHANGED) || (x->flags & WR_GROUP_DEAD))
+        return; /* removed, or listed twice */
+    x->flags = (uint8_t)((x->flags & ~WR_GROUP_CHANGED) | WR_GROUP_STORED);
+    key->n = prefix;
+    wr_group_key_bytes(&a->layout, x, key);
+    wr_buf_reset(value);
+    wr_group_save(&a->layout, x, value);
+    wr_delta_put(delta, wr_buf_get(key), wr_buf_get(value));
+}
+
 static void write_pane(struct wr_agg_op *a, struct wr_pane *p, struct wr_buf *delta)
 {
-    if (p->n_changed == 0 && p->stored && !p->fired)
+    if (p->n_changed == 0 && !p->all_changed && p->stored && !p->fired)
         return;
     struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
     pane_key(&key, p, 'p');
@@ -80,18 +104,13 @@ static void write_pane(struct wr_agg_op *a, struct wr_pane *p, struct wr_buf *de
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
     pane_key(&key, p, p->kind);
     size_t prefix = key.n;
-    for (uint32_t i = 0; i < p->n_changed; i++) {
-        struct wr_group *x = p->changed[i];
-        if (!(x->flags & WR_GROUP_CHANGED) || (x->flags & WR_GROUP_DEAD))
-            continue; /* removed, or listed twice */
-        x->flags = (uint8_t)((x->flags & ~WR_GROUP_CHANGED) | WR_GROUP_STORED);
-        key.n = prefix;
-        wr_group_key_bytes(&a->layout, x, &key);
-        wr_buf_reset(&value);
-        wr_group_save(&a->layout, x, &value);
-        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    }
+    for (uint32_t i = 0; i < p->n_changed; i++)
+        write_group(a, p->changed[i], &key, prefix, &value, delta);
+    struct wr_group_walk at = {0};
+    for (struct wr_group *x; p->all_changed && (x = wr_groups_next(&p->groups, &at));)
+        write_group(a, x, &key, prefix, &value, delta);
     p->n_changed = 0;
+    p->all_changed = false;
     p->stored = true;
     wr_buf_clear(&key);
     wr_buf_clear(&value);

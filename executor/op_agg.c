@@ -82,7 +82,7 @@ static bool write_result(struct wr_agg_op *a, const struct wr_pane *pane, struct
 {
     const struct wr_group_layout *l = &a->layout;
     for (int c = 0; c < l->n_key; c++) {
-        if (x->nulls >> c & 1)
+        if (wr_group_null(l, x, c))
             wr_vec_nulls(&b->col[c], b->cap, &b->mem);
         wr_group_key_out(l, x, c, &b->col[c], r, &b->mem);
     }
@@ -145,7 +145,8 @@ static wr_status result_bad(struct wr_op *op, struct wr_error *err)
 
 /* ---- before rows ---- */
 
-static void keep_before(struct wr_agg_op *a, const struct wr_pane *pane, struct wr_group *x)
+/* Keeps the group's result as it is now; returns its place. */
+static uint32_t keep_before(struct wr_agg_op *a, const struct wr_pane *pane, struct wr_group *x)
 {
     uint32_t at = a->n_before / WR_BATCH_ROWS;
     if (at >= a->cap_before) {
@@ -159,7 +160,7 @@ static void keep_before(struct wr_agg_op *a, const struct wr_pane *pane, struct 
     uint32_t row = a->n_before % WR_BATCH_ROWS;
     a->before[at]->len = a->before[at]->n_live = row + 1;
     (void)write_result(a, pane, x, a->before[at], row); /* it was emitted, so it was in range */
-    x->before = a->n_before++;
+    return a->n_before++;
 }
 
 void wr_agg_forget_before(struct wr_agg_op *a)
@@ -175,20 +176,18 @@ void wr_pane_touch(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x
 {
     if ((x->flags & WR_GROUP_DIRTY) || a->final)
         return;
-    if (x->flags & WR_GROUP_EMITTED)
-        keep_before(a, pane, x);
     x->flags |= WR_GROUP_DIRTY;
     if (pane->n_dirty == pane->cap_dirty) {
         pane->cap_dirty = pane->cap_dirty ? pane->cap_dirty * 2 : 64;
-        pane->dirty = wr_realloc(pane->dirty, sizeof(struct wr_group *) * pane->cap_dirty);
+        pane->dirty = wr_realloc(pane->dirty, sizeof *pane->dirty * pane->cap_dirty);
     }
-    pane->dirty[pane->n_dirty++] = x;
+    pane->dirty[pane->n_dirty++] = (struct wr_dirty){x, x->flags & WR_GROUP_EMITTED ? keep_before(a, pane, x) : 0};
 }
 
-static void copy_before(struct wr_agg_op *a, const struct wr_group *x, enum wr_rowop kind)
+static void copy_before(struct wr_agg_op *a, const struct wr_dirty *d, enum wr_rowop kind)
 {
-    const struct wr_batch *from = a->before[x->before / WR_BATCH_ROWS];
-    uint32_t i = x->before % WR_BATCH_ROWS;
+    const struct wr_batch *from = a->before[d->before / WR_BATCH_ROWS];
+    uint32_t i = d->before % WR_BATCH_ROWS;
     uint32_t r = wr_builder_row(&a->out, kind);
     for (int c = 0; c < from->n_col; c++)
         wr_builder_copy(&a->out, c, r, &from->col[c], i);
@@ -196,9 +195,10 @@ static void copy_before(struct wr_agg_op *a, const struct wr_group *x, enum wr_r
 
 /* ---- flush ---- */
 
-static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, struct wr_group *x, struct wr_error *err)
+static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, const struct wr_dirty *d, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
+    struct wr_group *x = d->group;
     bool was = x->flags & WR_GROUP_EMITTED;
     bool global = a->layout.n_key == 0 && a->p->win.kind == WR_WIN_NONE;
     bool now = x->rows > 0 || global;
@@ -206,7 +206,7 @@ static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, struct wr_g
     WR_TRY(two_rows(op, err));
     if (now) {
         if (was)
-            copy_before(a, x, WR_OP_UPDATE_BEFORE);
+            copy_before(a, d, WR_OP_UPDATE_BEFORE);
         uint32_t r = wr_builder_row(&a->out, was ? WR_OP_UPDATE_AFTER : WR_OP_INSERT);
         if (!write_result(a, pane, x, a->out.b, r)) {
             unwrite(a->out.b);
@@ -223,7 +223,7 @@ static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, struct wr_g
         return WR_OK;
     }
     if (was)
-        copy_before(a, x, WR_OP_DELETE);
+        copy_before(a, d, WR_OP_DELETE);
     x->flags &= (uint8_t)~WR_GROUP_EMITTED;
     if (x->rows == 0)
         wr_pane_remove(a, pane, x);
@@ -233,7 +233,7 @@ static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, struct wr_g
 wr_status wr_pane_flush(struct wr_op *op, struct wr_pane *pane, struct wr_error *err)
 {
     for (uint32_t i = 0; i < pane->n_dirty; i++)
-        WR_TRY(flush_group(op, pane, pane->dirty[i], err));
+        WR_TRY(flush_group(op, pane, &pane->dirty[i], err));
     pane->n_dirty = 0;
     return WR_OK;
 }

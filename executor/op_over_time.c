@@ -523,7 +523,7 @@ static void save_line(struct wr_op *op, struct wr_group *x, struct wr_buf *out)
         wr_buf_i64(out, l->at.frame[k].from);
         wr_buf_i64(out, l->at.frame[k].to);
     }
-    wr_group_save(&o->parts.layout, x, out);
+    wr_group_save_states(&o->parts.layout, x, out);
 }
 
 static bool load_line(struct wr_op *op, struct wr_group *x, struct wr_str in)
@@ -534,7 +534,7 @@ static bool load_line(struct wr_op *op, struct wr_group *x, struct wr_str in)
            && wr_take_i64(&in, &l->at.peer) && wr_take_i64(&in, &l->at.peer_end) && wr_take_i64(&in, &l->at.dense);
     for (int k = 0; ok && k < o->p->n_frame; k++)
         ok = wr_take_i64(&in, &l->at.frame[k].from) && wr_take_i64(&in, &l->at.frame[k].to);
-    return ok && wr_group_load(&o->parts.layout, x, in);
+    return ok && wr_group_load_states(&o->parts.layout, x, in);
 }
 
 static wr_status time_open(struct wr_op *op, struct wr_error *err WR_UNUSED)

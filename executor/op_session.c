@@ -171,7 +171,7 @@ static bool write_result(struct session_op *a, struct session *s, struct wr_batc
 {
     int n_key = a->keys.n_key;
     for (int c = 0; c < n_key; c++) {
-        if (s->key->nulls >> c & 1)
+        if (wr_group_null(&a->keys, s->key, c))
             wr_vec_nulls(&b->col[c], b->cap, &b->mem);
         wr_group_key_out(&a->keys, s->key, c, &b->col[c], r, &b->mem);
     }

@@ -195,7 +195,7 @@ static inline struct wr_batch *fx_dense(struct fx *f, const struct fx_rows *r)
 
 static inline void *fx_state(const struct fx *f)
 {
-    void *s = aligned_alloc(16, f->call.size + 16u);
+    void *s = aligned_alloc(16, (f->call.size + 31u) & ~15u);
     memset(s, 0xA5, f->call.size + 16u); /* init and load are given memory as it comes */
     return s;
 }

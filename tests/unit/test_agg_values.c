@@ -469,7 +469,7 @@ static void result_types_are_postgresqls(void **state WR_UNUSED)
         struct fx f;
         fx_open(&f, t[i].agg, t[i].type, t[i].options, false);
         assert_string_equal(wr_type_name(&f.mem, f.call.ret).p, t[i].ret);
-        assert_int_equal(f.call.size % 16, 0);
+        assert_int_equal(f.call.size % 8, 0);
         uint32_t size = f.call.size;
         struct wr_error err = WR_ERROR_INIT;
         assert_int_equal(wr_aggcall_bind(&f.call, &err), WR_OK); /* again: the same */
