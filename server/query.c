@@ -1,4 +1,4 @@
-/* query.c: POST /query: one SELECT whose rows go to who asked as they come, until it ends or the asker goes away. The remote shell's way to look.
+/* query.c: POST /query: one SELECT (or PRINT) whose rows go to who asked as they come, until it ends or the asker goes away. The remote shell's way to look.
  *
  * Lines:  {"columns":[{"name","type"}],"updating":..,"bounded":..,"unique":..,"key":[..],"window":[..]} first; then {"op":"+I","row":[..]} for each change,
  *         {"gauge":{..}} now and then, and at the end {"end":"done"} or {"error":{"message","hint"}}.
@@ -9,6 +9,7 @@
 
 #include "core/time.h"
 #include "parser/parse.h"
+#include "server/peek.h"
 #include "server/pull.h"
 #include "server/watch.h"
 
@@ -171,18 +172,23 @@ static wr_status plan_query(struct wr_query *q, struct wr_str sql, struct wr_are
     struct wr_stmt *s;
     struct wr_answer answer;
     WR_TRY(wr_parse(sql, a, &s, NULL, NULL, err));
-    if (!s || s->next || s->kind != WR_S_SELECT) {
-        wr_fail_at(err, WR_ESQL, s ? s->off : 0, "this takes one SELECT");
+    if (!s || s->next || (s->kind != WR_S_SELECT && s->kind != WR_S_PRINT)) {
+        wr_fail_at(err, WR_ESQL, s ? s->off : 0, "this takes one SELECT, or one PRINT");
         wr_hint(err, "other statements go to POST /sql");
         return WR_ESQL;
     }
+    struct wr_peek p = {0};
+    bool print = s->kind == WR_S_PRINT;
     pthread_mutex_lock(&q->m->catalog_lock);
     wr_pull_begin(q->m);
-    wr_status st = wr_plan_stmt(q->m->catalog, q->plan, &o, s, sql, a, &answer, err);
+    wr_status st = print ? wr_peek_plan(q->m->catalog, s, a, q->plan, &p, err) : wr_plan_stmt(q->m->catalog, q->plan, &o, s, sql, a, &answer, err);
     st = st ? st : wr_files_allowed(q->m->o, q->plan, err);
     st = st ? st : wr_plan_finish(q->m->catalog, q->plan, &o, err);
     wr_pull_end(q->m);
     pthread_mutex_unlock(&q->m->catalog_lock);
+    wr_peek_clear(&p);
+    if (st && print && err->sql_off >= 0)
+        err->sql_off = s->text_off;
     return st;
 }
 

@@ -8,6 +8,7 @@
 #include "core/time.h"
 #include "parser/parse.h"
 #include "planner/catalog.h"
+#include "server/peek.h"
 #include "server/pull.h"
 #include "server/watch.h"
 
@@ -250,12 +251,39 @@ static wr_status describe(struct ask *q, struct wr_sjob *j)
     return WR_OK;
 }
 
+/* INFER SOURCE: planned with the catalog's lock, run without it. */
+static wr_status infer(struct ask *q, const struct wr_stmt *s, struct wr_error *err)
+{
+    struct wr_peek p;
+    struct wr_buf text = WR_BUF_INIT(1 << 20);
+    struct wr_jobplan *plan = wr_jobplan_new();
+    pthread_mutex_lock(&q->m->catalog_lock);
+    wr_status st = wr_peek_plan(q->m->catalog, s, &q->a, plan, &p, err);
+    st = st ? st : wr_files_allowed(q->m->o, plan, err);
+    st = st ? st : wr_plan_finish(q->m->catalog, plan, &(struct wr_plan_opts){0}, err);
+    pthread_mutex_unlock(&q->m->catalog_lock);
+    st = st ? st : wr_infer_run(&p, plan, &q->m->closing, &text, err);
+    if (st && err->sql_off >= 0)
+        err->sql_off = s->text_off;
+    if (st == WR_OK)
+        answer_text(q, "text", wr_buf_get(&text));
+    wr_buf_clear(&text);
+    wr_peek_clear(&p);
+    wr_jobplan_free(plan);
+    return st;
+}
+
 static wr_status about_job(struct ask *q, const struct wr_stmt *s, struct wr_error *err)
 {
     if (s->kind == WR_S_SUBMIT)
         return submit(q, s, err);
-    if (s->kind == WR_S_PRINT || s->kind == WR_S_INFER)
-        return wr_fail_at(err, WR_ESQL, s->off, "this statement is not answered over HTTP");
+    if (s->kind == WR_S_INFER)
+        return infer(q, s, err);
+    if (s->kind == WR_S_PRINT) {
+        wr_fail_at(err, WR_ESQL, s->off, "PRINT goes on and on, and an answer has an end");
+        wr_hint(err, "POST /query gives its records as they come");
+        return WR_ESQL;
+    }
     struct wr_sjob *j = s->name ? wr_jobs_get(q->m, name_of(q, s)) : wr_jobs_at(q->m, 0);
     if (!j)
         return s->if_exists ? WR_OK : wr_no_job(q->m, name_of(q, s), err);

@@ -1,6 +1,7 @@
 /* watch.c: see watch.h. */
 #include "server/watch.h"
 
+#include "core/log.h"
 #include "core/time.h"
 
 static void add_parts(const struct wr_job *job, int node, struct wr_gauge *g)
@@ -87,4 +88,19 @@ void wr_analyze_print(const struct wr_watch *w, struct wr_buf *out)
         if (out->n && out->p[out->n - 1] != '\n')
             wr_buf_putc(out, '\n');
     }
+}
+
+void wr_parts_print(const struct wr_watch *w, struct wr_buf *out)
+{
+    struct wr_part p;
+    for (int i = 0; i < w->plan->n_node; i++)
+        for (int k = 0; w->plan->node[i]->kind == WR_PLAN_SCAN && wr_job_scan_part(w->run, i, k, &p); k++) {
+            wr_buf_escape(out, w->plan->node[i]->u.scan.spec.name, 40);
+            wr_buf_puts(out, ": ");
+            wr_buf_escape(out, p.topic, 60);
+            wr_buf_printf(out, " partition %d: next offset %lld", p.num, (long long)p.next);
+            if (p.end >= 0)
+                wr_buf_printf(out, ", end %lld, lag %lld", (long long)p.end, (long long)(p.end > p.next ? p.end - p.next : 0));
+            wr_buf_puts(out, p.ended ? ", ended\n" : p.caught_up ? ", caught up\n" : "\n");
+        }
 }

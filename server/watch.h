@@ -26,6 +26,8 @@ void wr_gauge_put(const struct wr_gauge *g, struct wr_buf *out);
 
 /* All sinks of the plan as EXPLAIN ANALYZE prints them. */
 void wr_analyze_print(const struct wr_watch *w, struct wr_buf *out);
+/* Where each partition of each source stands: a line each. */
+void wr_parts_print(const struct wr_watch *w, struct wr_buf *out);
 /* EXPLAIN WHY. */
 void wr_why_print(const struct wr_watch *w, struct wr_buf *out);
 

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "parser/parse.h"
 #include "server/watch.h"
+#include "shell/answer.h"
 #include "shell/live.h"
 
 enum { MAX_FAILED = 64 };
@@ -36,6 +37,9 @@ void wr_session_clear(struct wr_session *s)
 {
     wr_catalog_free(s->catalog);
     s->catalog = NULL;
+    wr_buf_clear(&s->last_why);
+    wr_buf_clear(&s->last_parts);
+    wr_buf_clear(&s->proposed);
 }
 
 int wr_exit_code(wr_status st)
@@ -185,6 +189,17 @@ static void say_losses(const struct wr_job *job)
     wr_buf_clear(&why);
 }
 
+/* What EXPLAIN WHY and \\lag can still say when the query has ended. */
+static void remember(struct wr_session *s, const struct wr_watch *w)
+{
+    if (!s->messages)
+        return;
+    wr_buf_reset(&s->last_why);
+    wr_why_print(w, &s->last_why);
+    wr_buf_reset(&s->last_parts);
+    wr_parts_print(w, &s->last_parts);
+}
+
 /* --checkpoint, else SET checkpoint.dir; NULL: none. */
 static const char *checkpoint_dir(struct run *r)
 {
@@ -224,6 +239,7 @@ static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, 
         }
         if (!analyze)
             say_losses(job);
+        remember(r->s, &(struct wr_watch){plan, job});
         struct wr_buf off = WR_BUF_INIT(65536);
         if (st == WR_OK && !wr_job_balanced(job, &off))
             wr_log(WR_LOG_ERROR, "job", "rows do not balance: %.*s", (int)off.n, off.p);
@@ -257,8 +273,10 @@ static wr_status plan_one(struct run *r, struct wr_jobplan *plan, const struct w
     now.exactly_once = checkpoint_dir(r) != NULL;
     wr_status rc = wr_plan_stmt(r->s->catalog, plan, &now, st, r->sql, &r->arena, a, &err);
     if (rc == WR_OK && a->kind == WR_ANSWER_SHELL)
-        rc = wr_fail_at(&err, WR_ESQL, st->off, "this statement needs a running server");
-    if (rc)
+        rc = wr_answer_here(r->s, st, &r->arena, &err);
+    if (rc == WR_ESTOP)
+        r->worst = rc; /* the reader of our output has gone: nothing to say */
+    else if (rc)
         statement_failed(r, st, &err);
     else
         print_answer(r, a);

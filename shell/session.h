@@ -22,6 +22,9 @@ struct wr_session {
     int64_t checkpoint_us;     /* --every; 0: default */
     bool checkpoint_reset;     /* --reset */
     atomic_bool *stop;         /* Ctrl-C, SIGTERM */
+    struct wr_buf last_why;    /* EXPLAIN WHY of the query that ran last; empty: none did */
+    struct wr_buf proposed;    /* what the last INFER SOURCE wrote: \\g runs it */
+    struct wr_buf last_parts;  /* its partitions and their lag, as \\lag prints them */
 };
 
 enum wr_session_mode {
