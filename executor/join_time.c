@@ -110,7 +110,7 @@ static wr_status show_alone(struct wr_op *op, struct wr_join_pane *p, int s, str
 static wr_status close_windows(struct wr_op *op, int64_t w, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
-    while (j->n_pane && j->pane[0]->end <= w) {
+    while (j->n_pane && j->pane[0]->end <= w - j->p->lateness) {
         for (int s = 0; s < 2 && j->final; s++)
             if (j->side[s].shows)
                 WR_TRY(show_alone(op, j->pane[0], s, err));

@@ -375,7 +375,7 @@ static wr_status drop_late(struct wr_op *op, int s, const struct wr_batch *b, ui
     uint32_t *late = wr_arena_alloc(&j->scratch, sizeof *late * (*n ? *n : 1)), n_late = 0, kept = 0;
     for (uint32_t k = 0; k < *n; k++) {
         int64_t t = WR_VEC_I64(time)[wr_vec_at(time, row[k])];
-        bool is = !wr_vec_null(time, row[k]) && (window ? t <= op->wm : t < op->wm - j->p->lateness);
+        bool is = !wr_vec_null(time, row[k]) && (window ? t <= op->wm - j->p->lateness : t < op->wm - j->p->lateness);
         if (is)
             late[n_late++] = row[k];
         else

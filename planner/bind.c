@@ -350,7 +350,7 @@ static wr_status add_outer(struct binder *b, struct outer *o, const struct wr_as
 {
     wr_outer_empty(b, o, s, g, l->expr[0]);
     for (int i = 0; i < o->n_extra; i++)
-        WR_TRY(list_add(b, l, o->extra[i], WR_STR(""), -1));
+        WR_TRY(list_add(b, l, o->extra[i], o->name[i], -1));
     l->n_out = l->n;
     return WR_OK;
 }

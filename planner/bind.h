@@ -98,7 +98,13 @@ bool wr_is_unnest(const struct wr_ast_table *t); /* UNNEST(...), json_array_elem
 wr_status wr_bind_unnest(struct binder *b, const struct wr_ast_table *t, const struct wr_ast_table *join, const struct env *env, struct rel *left, struct rel *out);
 struct wr_plan *wr_bind_one_row(struct binder *b);
 
-/* ---- joins (bind_join.c) ---- */
+/* ---- joins (bind_join.c, bind_join_free.c) ---- */
+
+struct conj { struct wr_expr **x; int n, cap; };                  /* conditions that all hold */
+void wr_conj_add(struct binder *b, struct conj *c, struct wr_expr *x);
+struct wr_expr *wr_conj_all(struct binder *b, const struct conj *c); /* as one expression; NULL: there are none */
+/* A column behind those of an input; returns which. */
+int wr_join_append(struct binder *b, struct wr_plan *p, int side, struct wr_expr *x);
 
 wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
 struct wr_plan *wr_join_node(struct binder *b, enum wr_jkind kind, struct wr_plan *left, struct wr_plan *right, int32_t off);

@@ -1,8 +1,8 @@
-/* bind_join.c: joins in FROM: the conditions of ON, USING and WHERE sorted to where they belong, and how each join frees what it keeps.
+/* bind_join.c: joins in FROM: the conditions of ON, USING and WHERE sorted to where they belong.
  *
  *   FROM            a JOIN node for each join, with ON's conditions
  *   WHERE           each conjunct goes as far down as its meaning allows: into a join's condition, or below a join, or it stays a filter above
- *   then settled    equalities are keys; bounds on the difference of event times make it an interval join, equal window ends a window join
+ *   then settled    how it frees what it keeps: bind_join_free.c
  *
  * Rules:  a comma is a join like any other, so it does not matter whether a condition stands in ON or in WHERE. A join is not settled before WHERE was
  *         read, and is not changed afterwards. What would compare every row with every row for ever is refused.
@@ -13,16 +13,11 @@
 
 /* ---- conjuncts ---- */
 
-struct conj {
-    struct wr_expr **x;
-    int n, cap;
-};
-
-static void conj_add(struct binder *b, struct conj *c, struct wr_expr *x)
+void wr_conj_add(struct binder *b, struct conj *c, struct wr_expr *x)
 {
     if (x->kind == WR_X_AND) {
         for (int i = 0; i < x->u.call.n; i++)
-            conj_add(b, c, x->u.call.arg[i]);
+            wr_conj_add(b, c, x->u.call.arg[i]);
         return;
     }
     if (c->n == c->cap) {
@@ -36,7 +31,7 @@ static void conj_add(struct binder *b, struct conj *c, struct wr_expr *x)
 }
 
 /* The conjuncts as one expression; NULL: there are none. */
-static struct wr_expr *conj_all(struct binder *b, const struct conj *c)
+struct wr_expr *wr_conj_all(struct binder *b, const struct conj *c)
 {
     if (c->n <= 1)
         return c->n ? c->x[0] : NULL;
@@ -55,9 +50,9 @@ static void add_to(struct binder *b, const struct wr_expr **cond, struct wr_expr
 {
     struct conj c = {0};
     if (*cond)
-        conj_add(b, &c, wr_expr_copy(b->a, *cond));
-    conj_add(b, &c, x);
-    *cond = conj_all(b, &c);
+        wr_conj_add(b, &c, wr_expr_copy(b->a, *cond));
+    wr_conj_add(b, &c, x);
+    *cond = wr_conj_all(b, &c);
 }
 
 struct sides { int n_left, mask; };
@@ -108,7 +103,7 @@ static int *longer(struct binder *b, const int *v, int n, int x)
 }
 
 /* The input's columns and x behind them. */
-static int append_column(struct binder *b, struct wr_plan *p, int side, struct wr_expr *x)
+int wr_join_append(struct binder *b, struct wr_plan *p, int side, struct wr_expr *x)
 {
     struct wr_plan *in = p->in[side];
     int n = in->out->n, n_left = p->in[0]->out->n;
@@ -141,7 +136,7 @@ static int append_column(struct binder *b, struct wr_plan *p, int side, struct w
 
 static int column_for(struct binder *b, struct wr_plan *p, int side, struct wr_expr *x)
 {
-    return x->kind == WR_X_COL ? x->u.col : append_column(b, p, side, x);
+    return x->kind == WR_X_COL ? x->u.col : wr_join_append(b, p, side, x);
 }
 
 /* left = right, or left IS NOT DISTINCT FROM right: a key. */
@@ -251,7 +246,7 @@ static bool join_take(struct binder *b, struct wr_plan *p, struct wr_expr *x, bo
 void wr_join_add(struct binder *b, struct wr_plan *p, struct wr_expr *cond, int n_left)
 {
     struct conj c = {0};
-    conj_add(b, &c, cond);
+    wr_conj_add(b, &c, cond);
     for (int i = 0; i < c.n; i++) {
         /* computed keys stand behind the left columns: those of the right have moved */
         int grown = p->in[0]->out->n - n_left, n = n_left + p->in[1]->out->n, *map = WR_NEW_N(b->a, int, n + 1);
@@ -289,7 +284,7 @@ void wr_join_where(struct binder *b, struct rel *from, struct wr_expr *pred)
     struct wr_plan *top = from->plan;
     if (top->kind == WR_PLAN_UNNEST || (top->kind == WR_PLAN_FILTER && top->in[0]->kind == WR_PLAN_UNNEST)) {
         struct conj each = {0};
-        conj_add(b, &each, pred);
+        wr_conj_add(b, &each, pred);
         for (int i = 0; i < each.n; i++)
             where_below(b, &from->plan, each.x[i]);
         return;
@@ -299,285 +294,12 @@ void wr_join_where(struct binder *b, struct rel *from, struct wr_expr *pred)
         return;
     }
     struct conj c = {0}, rest = {0};
-    conj_add(b, &c, pred);
+    wr_conj_add(b, &c, pred);
     for (int i = 0; i < c.n; i++)
         if (!join_take(b, from->plan, wr_expr_remap(b->a, c.x[i], from->plan->u.join.col), true))
-            conj_add(b, &rest, c.x[i]);
+            wr_conj_add(b, &rest, c.x[i]);
     if (rest.n)
-        from->plan = wr_bind_made(b, wr_node_filter(b->a, from->plan, conj_all(b, &rest)));
-}
-
-/* ---- bounds on time ---- */
-
-#define MOST_SPAN INT64_C(31557600000000000) /* 1000 years */
-
-/* x = event time of one input + off. */
-struct term { int side, col; int64_t off; };
-
-static bool interval_of(const struct wr_expr *x, int64_t *us)
-{
-    if (x->kind != WR_X_CONST || x->type.id != WR_T_INTERVAL || x->u.val.null || x->u.val.as.iv.months)
-        return false;
-    return !__builtin_mul_overflow((int64_t)x->u.val.as.iv.days, INT64_C(86400000000), us) && !__builtin_add_overflow(*us, x->u.val.as.iv.us, us);
-}
-
-static bool term_of(const struct wr_expr *x, int n_left, struct term *t)
-{
-    int64_t us;
-    if (x->kind == WR_X_COL) {
-        *t = (struct term){x->u.col >= n_left, x->u.col >= n_left ? x->u.col - n_left : x->u.col, 0};
-        return wr_type_is_time(x->type);
-    }
-    if (x->kind == WR_X_CALL && x->u.call.n == 1 && (x->u.call.fn->flags & WR_F_RELABEL))
-        return term_of(x->u.call.arg[0], n_left, t); /* TIMESTAMP as TIMESTAMPTZ */
-    if (x->kind != WR_X_CALL || x->u.call.n != 2)
-        return false;
-    bool plus = strcmp(x->u.call.fn->name, "+") == 0, minus = strcmp(x->u.call.fn->name, "-") == 0;
-    const struct wr_expr *l = x->u.call.arg[0], *r = x->u.call.arg[1];
-    if (plus && l->type.id == WR_T_INTERVAL) {
-        const struct wr_expr *swap = l;
-        l = r;
-        r = swap;
-    }
-    if ((!plus && !minus) || !interval_of(r, &us) || us < -MOST_SPAN || us > MOST_SPAN || !term_of(l, n_left, t))
-        return false;
-    return !__builtin_add_overflow(t->off, plus ? us : -us, &t->off) && t->off > -MOST_SPAN && t->off < MOST_SPAN;
-}
-
-struct bound {
-    int col[2];        /* the times compared */
-    bool has_lo, has_hi;
-    int64_t lo, hi;    /* of left - right */
-};
-
-/* left - right of a condition: l OP r, where a difference may stand on one side and a length on the other. */
-static bool bound_of(const struct wr_expr *x, int n_left, struct bound *out)
-{
-    static const struct { const char *name; bool less, equal; } ops[] = {{"<", true, false}, {"<=", true, true}, {">", false, false}, {">=", false, true}};
-    struct term a, c;
-    int op = -1;
-    int64_t d;
-    if (x->kind != WR_X_CALL || x->u.call.n != 2)
-        return false;
-    for (int i = 0; i < 4; i++)
-        if (strcmp(x->u.call.fn->name, ops[i].name) == 0)
-            op = i;
-    if (op < 0)
-        return false;
-    const struct wr_expr *l = x->u.call.arg[0], *r = x->u.call.arg[1];
-    bool less = ops[op].less;
-    if (interval_of(l, &d)) { /* length OP difference */
-        const struct wr_expr *swap = l;
-        l = r;
-        r = swap;
-        less = !less;
-    }
-    if (interval_of(r, &d)) {
-        if (l->kind != WR_X_CALL || l->u.call.n != 2 || strcmp(l->u.call.fn->name, "-") != 0 || !term_of(l->u.call.arg[0], n_left, &a)
-            || !term_of(l->u.call.arg[1], n_left, &c) || d < -MOST_SPAN || d > MOST_SPAN)
-            return false;
-        c.off += d;
-    } else if (!term_of(l, n_left, &a) || !term_of(r, n_left, &c)) {
-        return false;
-    }
-    if (a.side == c.side)
-        return false;
-    /* a + a.off OP c + c.off  ->  a - c OP c.off - a.off */
-    d = c.off - a.off;
-    if (a.side == 1) { /* right - left OP d  ->  left - right, the other way round, -d */
-        d = -d;
-        less = !less;
-    }
-    *out = (struct bound){.col = {a.side ? c.col : a.col, a.side ? a.col : c.col}};
-    if (less) {
-        out->has_hi = true;
-        out->hi = ops[op].equal ? d : d - 1;
-    } else {
-        out->has_lo = true;
-        out->lo = ops[op].equal ? d : d + 1;
-    }
-    return true;
-}
-
-/* Is column col of the input its event time? WITH WATERMARK may make it so. */
-static bool is_event_time(struct binder *b, struct wr_plan *in, int col, const struct env *env)
-{
-    if (in->time_col < 0 && env->cl.wm && wr_type_is_time(in->out->field[col].type))
-        wr_watermark_apply(b, in, env->cl.wm, col, false);
-    return in->time_col == col && wr_node_has_watermark(in);
-}
-
-static void meet(struct bound *all, const struct bound *one)
-{
-    if (one->has_lo && (!all->has_lo || one->lo > all->lo))
-        all->lo = one->lo;
-    if (one->has_hi && (!all->has_hi || one->hi < all->hi))
-        all->hi = one->hi;
-    all->has_lo |= one->has_lo;
-    all->has_hi |= one->has_hi;
-}
-
-static bool same_pair(const struct bound *x, const struct bound *y)
-{
-    return x->col[0] == y->col[0] && x->col[1] == y->col[1];
-}
-
-/* A pair of event times whose difference is bounded on both sides; the other conditions become `rest`. */
-static bool find_interval(struct binder *b, struct wr_plan *p, const struct env *env, struct bound *all, struct conj *rest)
-{
-    struct wr_plan_join *j = &p->u.join;
-    int n_left = p->in[0]->out->n;
-    struct conj c = {0};
-    if (p->in[0]->updating || p->in[1]->updating)
-        return false;
-    if (j->cond)
-        conj_add(b, &c, wr_expr_copy(b->a, j->cond));
-    struct bound *one = WR_NEW_N(b->a, struct bound, c.n + j->n_key + 1);
-    bool *is = WR_NEW_N(b->a, bool, c.n + j->n_key + 1);
-    for (int i = 0; i < c.n; i++)
-        is[i] = bound_of(c.x[i], n_left, &one[i]);
-    for (int i = 0; i < j->n_key; i++) { /* equal event times */
-        is[c.n + i] = j->key[0][i] == p->in[0]->time_col && j->key[1][i] == p->in[1]->time_col;
-        one[c.n + i] = (struct bound){.col = {j->key[0][i], j->key[1][i]}, .has_lo = true, .has_hi = true};
-    }
-    for (int i = 0; i < c.n + j->n_key; i++) {
-        if (!is[i])
-            continue;
-        *all = one[i];
-        for (int k = 0; k < c.n + j->n_key; k++)
-            if (is[k] && same_pair(all, &one[k]))
-                meet(all, &one[k]);
-        if (!all->has_lo || !all->has_hi || !is_event_time(b, p->in[0], all->col[0], env) || !is_event_time(b, p->in[1], all->col[1], env))
-            continue;
-        for (int k = 0; k < c.n; k++)
-            if (!is[k] || !same_pair(all, &one[k]))
-                conj_add(b, rest, c.x[k]);
-        return true;
-    }
-    return false;
-}
-
-/* ---- settling ---- */
-
-static struct wr_plan *late_rows(struct binder *b, struct wr_plan *in, struct wr_window win, int64_t lateness)
-{
-    struct wr_plan *p = wr_node_new(b->a, WR_PLAN_LATE, in);
-    p->u.late.win = win;
-    p->u.late.lateness = lateness;
-    wr_node_props(b->a, p);
-    return wr_bind_made(b, p);
-}
-
-static int64_t lateness_of(struct binder *b, const struct env *env)
-{
-    return env->cl.wm && env->cl.wm->lateness >= 0 ? env->cl.wm->lateness : wr_setting_int(b->cat, WR_SET_LATENESS);
-}
-
-static bool settle_interval(struct binder *b, struct wr_plan *p, const struct env *env)
-{
-    struct wr_plan_join *j = &p->u.join;
-    struct bound all;
-    struct conj rest = {0};
-    if (!find_interval(b, p, env, &all, &rest))
-        return false;
-    j->free = WR_JFREE_INTERVAL;
-    j->lateness = lateness_of(b, env);
-    j->lo = all.lo;
-    j->hi = all.hi;
-    j->cond = conj_all(b, &rest);
-    j->time_side = j->kind == WR_J_FULL ? -1 : j->kind == WR_J_RIGHT;
-    for (int s = 0; s < 2; s++) {
-        j->time[s] = all.col[s];
-        /* a window of one µs: late is what is behind W */
-        struct wr_window instant = {.kind = WR_WIN_TUMBLE, .size = 1, .slide = 1, .time_col = all.col[s], .start_col = -1, .end_col = -1};
-        p->in[s] = late_rows(b, p->in[s], instant, j->lateness);
-    }
-    return true;
-}
-
-static bool settle_window(struct binder *b, struct wr_plan *p)
-{
-    struct wr_plan_join *j = &p->u.join;
-    const struct wr_plan *l = p->in[0], *r = p->in[1];
-    if (l->win_end < 0 || r->win_end < 0 || !wr_node_has_watermark(l) || !wr_node_has_watermark(r))
-        return false;
-    for (int i = 0; i < j->n_key; i++) {
-        if (j->key[0][i] != l->win_end || j->key[1][i] != r->win_end)
-            continue;
-        j->free = WR_JFREE_WINDOW;
-        for (int s = 0; s < 2; s++) {
-            j->end[s] = p->in[s]->win_end;
-            struct wr_window win = {.kind = WR_WIN_ATTACHED, .time_col = -1, .start_col = -1, .end_col = j->end[s]};
-            p->in[s] = late_rows(b, p->in[s], win, 0);
-        }
-        return true;
-    }
-    return false;
-}
-
-static wr_status check_keyless(struct binder *b, const struct wr_plan *p)
-{
-    const struct wr_plan_join *j = &p->u.join;
-    if (j->n_key || j->free != WR_JFREE_TTL || p->in[0]->bounded || p->in[1]->bounded || p->in[0]->n_ukey == 0 || p->in[1]->n_ukey == 0)
-        return WR_OK;
-    if ((j->kind == WR_J_SEMI || j->kind == WR_J_ANTI) && !j->cond)
-        return WR_OK; /* one row or none decides for all */
-    wr_fail_at(b->err, WR_ESQL, j->off, "this join has no equality between its inputs, and neither of them ends: it would keep and compare all rows for ever");
-    wr_hint(b->err, "add ON a.x = b.y, or bound the event times: a.ts BETWEEN b.ts - INTERVAL '5' MINUTE AND b.ts");
-    return WR_ESQL;
-}
-
-wr_status wr_join_settle_one(struct binder *b, struct wr_plan *p, const struct env *env)
-{
-    struct wr_plan_join *j = &p->u.join;
-    j->settled = true;
-    j->time_side = -1;
-    if (!settle_window(b, p) && !settle_interval(b, p, env)) {
-        j->free = WR_JFREE_TTL;
-        j->ttl = wr_setting_int(b->cat, WR_SET_STATE_TTL);
-    }
-    wr_node_props(b->a, p);
-    return check_keyless(b, p);
-}
-
-/* Joins of this FROM clause, inputs first; those of subqueries are settled. */
-static wr_status settle(struct binder *b, struct wr_plan *p, const struct env *env)
-{
-    if (p->kind == WR_PLAN_JOIN && !p->u.join.settled) {
-        WR_TRY(settle(b, p->in[0], env));
-        WR_TRY(settle(b, p->in[1], env));
-        return wr_join_settle_one(b, p, env);
-    }
-    if (p->kind == WR_PLAN_PROJECT || p->kind == WR_PLAN_FILTER || p->kind == WR_PLAN_UNNEST) {
-        WR_TRY(settle(b, p->in[0], env));
-        wr_node_props(b->a, p);
-    }
-    return WR_OK;
-}
-
-wr_status wr_join_settle(struct binder *b, struct rel *from, const struct env *env)
-{
-    return settle(b, from->plan, env);
-}
-
-bool wr_join_time_is(struct binder *b, struct wr_plan *p, int col)
-{
-    if (p->kind == WR_PLAN_JOIN && p->u.join.free == WR_JFREE_INTERVAL && p->u.join.kind == WR_J_INNER) {
-        struct wr_plan_join *j = &p->u.join;
-        int side, c = wr_join_trace(p, col, &side);
-        if (c != j->time[side])
-            return false;
-        j->time_side = side;
-        wr_node_props(b->a, p);
-        return true;
-    }
-    bool plain = p->kind == WR_PLAN_PROJECT && p->u.project.expr[col]->kind == WR_X_COL;
-    if (!plain && p->kind != WR_PLAN_FILTER)
-        return false;
-    if (!wr_join_time_is(b, p->in[0], plain ? p->u.project.expr[col]->u.col : col))
-        return false;
-    wr_node_props(b->a, p);
-    return p->time_col == col;
+        from->plan = wr_bind_made(b, wr_node_filter(b->a, from->plan, wr_conj_all(b, &rest)));
 }
 
 /* ---- FROM ---- */

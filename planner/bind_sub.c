@@ -174,6 +174,9 @@ void wr_outer_columns(struct binder *b, struct outer *o, const struct rel *from)
         }
         o->cond[i] = over_extra(b, o, from, x);
     }
+    o->name = WR_NEW_N(b->a, struct wr_str, o->n_extra + 1);
+    for (int i = 0; i < o->n_extra; i++)
+        o->name[i] = o->extra[i]->kind == WR_X_COL ? from->plan->out->field[o->extra[i]->u.col].name : WR_STR("key");
 }
 
 /* ---- aggregates inside ---- */

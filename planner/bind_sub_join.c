@@ -122,8 +122,15 @@ static struct grouping by_extra(struct binder *b, const struct subquery *q, cons
 {
     int n = q->outer.n_extra;
     struct grouping g = {.from = rel, .key = WR_NEW_N(b->a, struct wr_expr *, n + 1), .agg = WR_NEW_N(b->a, struct aggref, 3), .start_key = -1, .end_key = -1};
-    for (; g.n_key < n; g.n_key++)
-        g.key[g.n_key] = wr_col_of(b->a, q->plan->out, q->n_val + g.n_key, -1);
+    for (; g.n_key < n; g.n_key++) {
+        int col = q->n_val + g.n_key;
+        g.key[g.n_key] = wr_col_of(b->a, q->plan->out, col, -1);
+        if (col == q->plan->win_end)
+            g.end_key = g.n_key;
+        else if (col == q->plan->win_start)
+            g.start_key = g.n_key;
+    }
+    g.attached = g.end_key >= 0; /* groups of a window go with it */
     return g;
 }
 

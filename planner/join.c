@@ -320,6 +320,7 @@ void wr_join_print_state(struct wr_buf *out, const struct wr_plan *p)
     }
     if (j->free == WR_JFREE_WINDOW) {
         wr_buf_puts(out, "rows of both inputs, freed when W passes window end");
+        put_bound(out, j->lateness);
         return;
     }
     if (p->bounded) {

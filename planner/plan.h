@@ -105,8 +105,8 @@ struct wr_plan_join {
     int64_t ttl;                     /* µs */
     int time[2];                     /* INTERVAL: event time, of each input */
     int64_t lo, hi;                  /* INTERVAL: µs */
-    int end[2];                      /* WINDOW: window end, of each input; among the keys */
-    int64_t lateness;                /* INTERVAL: rows up to this far behind W still join */
+    int end[2];                      /* WINDOW: window end, of each input; the keys say they are equal */
+    int64_t lateness;                /* INTERVAL, WINDOW: rows up to this far behind W still join */
     int time_side;                   /* INTERVAL: which input's event time goes on as the output's; -1: none */
     int32_t off;                     /* place in the SQL text */
     bool settled;                    /* planning: free, time, end are decided; nothing more is added to its conditions */

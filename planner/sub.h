@@ -21,6 +21,7 @@ struct outer {
     struct wr_expr **cond;        /* over COL_OUTER + column, and, after wr_outer_columns, over extra columns 0 .. n_extra - 1 */
     int n_extra, cap_extra;
     struct wr_expr **extra;       /* over the subquery's FROM; then its last columns */
+    struct wr_str *name;          /* theirs, for EXPLAIN */
     bool residual;                /* a condition is not an equality between inside and outside */
     int32_t residual_off;
     bool one;                     /* aggregates without GROUP BY: a row even over nothing */

@@ -5,7 +5,7 @@
 
 Each round writes the tables as NDJSON files, runs one query with random batch size and tasks, folds the changes and compares the content with
 what SQLite (python's sqlite3, 3.39 or later) says about the same rows. Nothing may be taken back that was not given."""
-import argparse, json, os, random, shutil, sqlite3, subprocess, sys, tempfile
+import argparse, json, os, random, re, shutil, sqlite3, subprocess, sys, tempfile
 from collections import Counter
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -16,9 +16,11 @@ def make_tables(rng):
     for i in range(3):
         rows = []
         for n in range(rng.choice([0, 1, 3, 8, 20, 40])):
-            rows.append({"id": n, "k": rng.choice([None, 0, 1, 1, 2, 3]), "s": rng.choice([None, "a", "b", "a", ""]), "v": rng.choice([None, -2, 0, 1, 2, 3, 5])})
+            rows.append({"id": n, "ts": 1000 * rng.randrange(60), "k": rng.choice([None, 0, 1, 1, 2, 3]), "s": rng.choice([None, "a", "b", "a", ""]), "v": rng.choice([None, -2, 0, 1, 2, 3, 5])})
             if rng.random() < 0.15:
                 rows.append(dict(rows[-1]))
+        if rng.random() < 0.5:
+            rows.sort(key=lambda r: r["ts"])
         tables["t%d" % i] = rows
     return tables
 
@@ -186,6 +188,51 @@ class Query:
                 pick.append("CASE WHEN %s THEN 1 ELSE 0 END" % self.predicate(cols, next(names), False))
         return "SELECT %s FROM %s%s" % (", ".join("%s AS c%d" % (c, i) for i, c in enumerate(pick)), text, cond)
 
+    def interval(self):
+        """Joins whose event times are so far apart: `IV(n)` is n seconds."""
+        rng = self.rng
+        a, b = rng.sample(["t0", "t1", "t2"], 2)
+        lo, hi = sorted([rng.randint(-9, 9), rng.randint(-9, 9)])
+        cond = rng.choice(["a.ts BETWEEN b.ts + IV({lo}) AND b.ts + IV({hi})", "a.ts >= b.ts + IV({lo}) AND a.ts <= b.ts + IV({hi})",
+                           "b.ts <= a.ts - IV({lo}) AND a.ts - IV({hi}) <= b.ts", "a.ts > b.ts + IV({lo}) AND b.ts > a.ts - IV({hi})"]).format(lo=lo, hi=hi)
+        cols = {"int": ["a.id", "a.k", "a.v"], "text": ["a.s"]}, {"int": ["b.id", "b.k", "b.v"], "text": ["b.s"]}
+        if rng.random() < 0.7:
+            cond += " AND a.k = b.k"
+        if rng.random() < 0.3:
+            cond += " AND a.v %s b.v" % rng.choice(["<", "<>"])
+        if rng.random() < 0.2:
+            cond += " AND " + self.atom(rng.choice(cols))
+        r = rng.random()
+        if r < 0.3:
+            return "SELECT a.id AS x, a.s AS y FROM %s AS a WHERE %sEXISTS (SELECT 1 FROM %s AS b WHERE %s)" % (a, rng.choice(["", "NOT "]), b, cond)
+        if r < 0.4:
+            return "SELECT a.id AS x, b.id AS y FROM %s AS a, %s AS b WHERE %s" % (a, b, cond)
+        if r < 0.5:
+            return "SELECT a.k AS x, count(*) AS n, count(b.id) AS m FROM %s AS a LEFT JOIN %s AS b ON %s GROUP BY a.k" % (a, b, cond)
+        return "SELECT a.id AS x, b.id AS y, b.s AS z FROM %s AS a %s JOIN %s AS b ON %s" % (a, rng.choice(["", "LEFT", "RIGHT", "FULL"]), b, cond)
+
+    def windowed(self, t, alias):
+        """Rows of windows, or one for each window and key; `@TUMBLE(t)`, `@HOP(t)`: 10 s, every 5 s."""
+        rng = self.rng
+        if rng.random() < 0.6:
+            return "%s AS %s" % (t, alias)
+        return "(SELECT window_start, window_end, k, max(id) AS id, min(s) AS s, count(*) AS v FROM %s GROUP BY window_start, window_end, k) AS %s" % (t, alias)
+
+    def window(self):
+        rng = self.rng
+        form = rng.choice(["@TUMBLE(%s)", "@HOP(%s)"])
+        a, b = self.windowed(form % "t0", "a"), self.windowed(form % rng.choice(["t0", "t1"]), "b")
+        cond = rng.choice(["a.window_start = b.window_start", "a.window_end = b.window_end", "a.window_start = b.window_start AND a.window_end = b.window_end"])
+        if rng.random() < 0.7:
+            cond += " AND a.k = b.k"
+        if rng.random() < 0.3:
+            cond += " AND a.v %s b.v" % rng.choice(["<", "<>"])
+        if rng.random() < 0.3:
+            return "SELECT a.id AS x, a.s AS y FROM %s WHERE %sEXISTS (SELECT 1 FROM %s WHERE %s)" % (a, rng.choice(["", "NOT "]), b, cond)
+        if rng.random() < 0.2:
+            return ("SELECT a.id AS x, a.s AS y FROM %s WHERE a.k %sIN (SELECT k FROM %s WHERE a.window_end = b.window_end)" % (a, rng.choice(["", "NOT "]), b))
+        return "SELECT a.id AS x, b.id AS y, b.v AS z FROM %s %s JOIN %s ON %s" % (a, rng.choice(["", "LEFT", "RIGHT", "FULL"]), b, cond)
+
     def using(self):
         rng = self.rng
         kind = rng.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
@@ -193,14 +240,37 @@ class Query:
         return "SELECT %s, a.v AS x, b.v AS y FROM t0 AS a %s t1 AS b USING (%s)" % (cols, kind, cols)
 
 
+def for_weir(sql):
+    sql = re.sub(r"IV\((-?\d+)\)", r"INTERVAL '\1' SECOND", sql)
+    sql = re.sub(r"@TUMBLE\((\w+)\)", r"TUMBLE(TABLE \1, DESCRIPTOR(ts), INTERVAL '10' SECOND)", sql)
+    return re.sub(r"@HOP\((\w+)\)", r"HOP(TABLE \1, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND)", sql)
+
+
+def for_sqlite(sql):
+    of = "SELECT *, ts / {0} * {0} - {1} AS window_start, ts / {0} * {0} - {1} + 10 AS window_end FROM \\1"
+    sql = re.sub(r"IV\((-?\d+)\)", r"(\1)", sql)
+    sql = re.sub(r"@TUMBLE\((\w+)\)", "(" + of.format(10, 0) + ")", sql)
+    return re.sub(r"@HOP\((\w+)\)", "(" + of.format(5, 0) + " UNION ALL " + of.format(5, 5) + ")", sql)
+
+
 def in_sqlite(tables, sql):
+    sql = for_sqlite(sql)
     db = sqlite3.connect(":memory:")
     for name, rows in tables.items():
-        db.execute("CREATE TABLE %s (id INTEGER, k INTEGER, s TEXT, v INTEGER)" % name)
-        db.executemany("INSERT INTO %s VALUES (:id, :k, :s, :v)" % name, rows)
+        db.execute("CREATE TABLE %s (id INTEGER, k INTEGER, s TEXT, v INTEGER, ts INTEGER)" % name)
+        db.executemany("INSERT INTO %s VALUES (:id, :k, :s, :v, :ts / 1000)" % name, rows)
     cur = db.execute(sql)
     names = [d[0] for d in cur.description]
     return Counter(json.dumps(dict(zip(names, row)), sort_keys=True) for row in cur.fetchall())
+
+
+def delay(rows):
+    """Seconds that no row is late with."""
+    most = late = 0
+    for r in rows:
+        most = max(most, r["ts"])
+        late = max(late, most - r["ts"])
+    return late // 1000
 
 
 def write_rows(path, rows):
@@ -209,16 +279,17 @@ def write_rows(path, rows):
             f.write(json.dumps(r) + "\n")
 
 
-def in_weir(weir, tables, sql, rng, tmp):
-    """Once over all rows, or in two parts: a checkpoint at the end of the first, then the files have grown."""
-    parts = rng.random() < 0.25
+def in_weir(weir, tables, sql, rng, tmp, timed):
+    """Once over all rows, or in two parts: a checkpoint at the end of the first, then the files have grown (its end closes what goes by time)."""
+    parts = rng.random() < 0.25 and not timed
     text = "SET batch_rows = %d; SET parallelism = %d;\n" % (rng.choice([1, 2, 3, 7, 1024]), 1 if parts else rng.choice([1, 1, 3]))
     path = {name: os.path.join(tmp, name + ".ndjson") for name in tables}
     for name in tables:
-        text += "CREATE SOURCE %s (id INTEGER, k INTEGER, s TEXT, v INTEGER) WITH (connector = 'file', path = '%s', format = 'json');\n" % (name, path[name])
+        text += ("CREATE SOURCE %s (id INTEGER, k INTEGER, s TEXT, v INTEGER, ts TIMESTAMP, WATERMARK FOR ts AS ts - INTERVAL '%d' SECOND) "
+                 "WITH (connector = 'file', path = '%s', format = 'json');\n" % (name, delay(tables[name]), path[name]))
     job = os.path.join(tmp, "job.sql")
     with open(job, "w") as f:
-        f.write(text + sql + ";\n")
+        f.write(text + for_weir(sql) + ";\n")
     args = [weir, "run", job, "-o", "ndjson"]
     out = ""
     if parts:
@@ -252,7 +323,7 @@ def fold(text):
     return Counter({k: n for k, n in c.items() if n}), wrong
 
 
-KINDS = ["join", "using", "sub"]
+KINDS = ["join", "using", "sub", "interval", "window"]
 
 
 def main():
@@ -271,10 +342,10 @@ def main():
         for i in range(a.rounds):
             rng = random.Random(a.seed * 1_000_003 + i)
             tables = make_tables(rng)
-            kind = a.only or rng.choices(KINDS, [8, 1, 8])[0]
+            kind = a.only or rng.choices(KINDS, [8, 1, 8, 4, 4])[0]
             sql = getattr(Query(rng), kind)()
             want = in_sqlite(tables, sql)
-            said, p = in_weir(a.weir, tables, sql, rng, tmp)
+            said, p = in_weir(a.weir, tables, sql, rng, tmp, kind in ("interval", "window"))
             got, wrong = fold(p.stdout) if p.returncode == 0 else (Counter(), [])
             if a.show:
                 print(sql, "->", sum(want.values()), "rows")

@@ -1,0 +1,336 @@
+/* bind_join_free.c: how each join frees what it keeps: bounds on the difference of event times make it an interval join, equal windows a window join.
+ * Rules:  settled once, after WHERE was read. What would compare every row with every row for ever is refused. Windows of the same kind and size that
+ *         start together end together, so either bound will do. */
+#include "planner/bind.h"
+
+/* ---- bounds on time ---- */
+
+#define MOST_SPAN INT64_C(31557600000000000) /* 1000 years */
+
+/* x = event time of one input + off. */
+struct term { int side, col; int64_t off; };
+
+static bool interval_of(const struct wr_expr *x, int64_t *us)
+{
+    if (x->kind != WR_X_CONST || x->type.id != WR_T_INTERVAL || x->u.val.null || x->u.val.as.iv.months)
+        return false;
+    return !__builtin_mul_overflow((int64_t)x->u.val.as.iv.days, INT64_C(86400000000), us) && !__builtin_add_overflow(*us, x->u.val.as.iv.us, us);
+}
+
+static bool term_of(const struct wr_expr *x, int n_left, struct term *t)
+{
+    int64_t us;
+    if (x->kind == WR_X_COL) {
+        *t = (struct term){x->u.col >= n_left, x->u.col >= n_left ? x->u.col - n_left : x->u.col, 0};
+        return wr_type_is_time(x->type);
+    }
+    if (x->kind == WR_X_CALL && x->u.call.n == 1 && (x->u.call.fn->flags & WR_F_RELABEL))
+        return term_of(x->u.call.arg[0], n_left, t); /* TIMESTAMP as TIMESTAMPTZ */
+    if (x->kind != WR_X_CALL || x->u.call.n != 2)
+        return false;
+    bool plus = strcmp(x->u.call.fn->name, "+") == 0, minus = strcmp(x->u.call.fn->name, "-") == 0;
+    const struct wr_expr *l = x->u.call.arg[0], *r = x->u.call.arg[1];
+    if (plus && l->type.id == WR_T_INTERVAL) {
+        const struct wr_expr *swap = l;
+        l = r;
+        r = swap;
+    }
+    if ((!plus && !minus) || !interval_of(r, &us) || us < -MOST_SPAN || us > MOST_SPAN || !term_of(l, n_left, t))
+        return false;
+    return !__builtin_add_overflow(t->off, plus ? us : -us, &t->off) && t->off > -MOST_SPAN && t->off < MOST_SPAN;
+}
+
+struct bound {
+    int col[2];        /* the times compared */
+    bool has_lo, has_hi;
+    int64_t lo, hi;    /* of left - right */
+};
+
+/* left - right of a condition: l OP r, where a difference may stand on one side and a length on the other. */
+static bool bound_of(const struct wr_expr *x, int n_left, struct bound *out)
+{
+    static const struct { const char *name; bool less, equal; } ops[] = {{"<", true, false}, {"<=", true, true}, {">", false, false}, {">=", false, true}};
+    struct term a, c;
+    int op = -1;
+    int64_t d;
+    if (x->kind != WR_X_CALL || x->u.call.n != 2)
+        return false;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(x->u.call.fn->name, ops[i].name) == 0)
+            op = i;
+    if (op < 0)
+        return false;
+    const struct wr_expr *l = x->u.call.arg[0], *r = x->u.call.arg[1];
+    bool less = ops[op].less;
+    if (interval_of(l, &d)) { /* length OP difference */
+        const struct wr_expr *swap = l;
+        l = r;
+        r = swap;
+        less = !less;
+    }
+    if (interval_of(r, &d)) {
+        if (l->kind != WR_X_CALL || l->u.call.n != 2 || strcmp(l->u.call.fn->name, "-") != 0 || !term_of(l->u.call.arg[0], n_left, &a)
+            || !term_of(l->u.call.arg[1], n_left, &c) || d < -MOST_SPAN || d > MOST_SPAN)
+            return false;
+        c.off += d;
+    } else if (!term_of(l, n_left, &a) || !term_of(r, n_left, &c)) {
+        return false;
+    }
+    if (a.side == c.side)
+        return false;
+    /* a + a.off OP c + c.off  ->  a - c OP c.off - a.off */
+    d = c.off - a.off;
+    if (a.side == 1) { /* right - left OP d  ->  left - right, the other way round, -d */
+        d = -d;
+        less = !less;
+    }
+    *out = (struct bound){.col = {a.side ? c.col : a.col, a.side ? a.col : c.col}};
+    if (less) {
+        out->has_hi = true;
+        out->hi = ops[op].equal ? d : d - 1;
+    } else {
+        out->has_lo = true;
+        out->lo = ops[op].equal ? d : d + 1;
+    }
+    return true;
+}
+
+/* Is column col of the input its event time? WITH WATERMARK may make it so. */
+static bool is_event_time(struct binder *b, struct wr_plan *in, int col, const struct env *env)
+{
+    if (in->time_col < 0 && env->cl.wm && wr_type_is_time(in->out->field[col].type))
+        wr_watermark_apply(b, in, env->cl.wm, col, false);
+    return in->time_col == col && wr_node_has_watermark(in);
+}
+
+static void meet(struct bound *all, const struct bound *one)
+{
+    if (one->has_lo && (!all->has_lo || one->lo > all->lo))
+        all->lo = one->lo;
+    if (one->has_hi && (!all->has_hi || one->hi < all->hi))
+        all->hi = one->hi;
+    all->has_lo |= one->has_lo;
+    all->has_hi |= one->has_hi;
+}
+
+static bool same_pair(const struct bound *x, const struct bound *y)
+{
+    return x->col[0] == y->col[0] && x->col[1] == y->col[1];
+}
+
+/* A pair of event times whose difference is bounded on both sides; the other conditions become `rest`. */
+static bool find_interval(struct binder *b, struct wr_plan *p, const struct env *env, struct bound *all, struct conj *rest)
+{
+    struct wr_plan_join *j = &p->u.join;
+    int n_left = p->in[0]->out->n;
+    struct conj c = {0};
+    if (p->in[0]->updating || p->in[1]->updating)
+        return false;
+    if (j->cond)
+        wr_conj_add(b, &c, wr_expr_copy(b->a, j->cond));
+    struct bound *one = WR_NEW_N(b->a, struct bound, c.n + j->n_key + 1);
+    bool *is = WR_NEW_N(b->a, bool, c.n + j->n_key + 1);
+    for (int i = 0; i < c.n; i++)
+        is[i] = bound_of(c.x[i], n_left, &one[i]);
+    for (int i = 0; i < j->n_key; i++) { /* equal event times */
+        is[c.n + i] = j->key[0][i] == p->in[0]->time_col && j->key[1][i] == p->in[1]->time_col;
+        one[c.n + i] = (struct bound){.col = {j->key[0][i], j->key[1][i]}, .has_lo = true, .has_hi = true};
+    }
+    for (int i = 0; i < c.n + j->n_key; i++) {
+        if (!is[i])
+            continue;
+        *all = one[i];
+        for (int k = 0; k < c.n + j->n_key; k++)
+            if (is[k] && same_pair(all, &one[k]))
+                meet(all, &one[k]);
+        if (!all->has_lo || !all->has_hi || !is_event_time(b, p->in[0], all->col[0], env) || !is_event_time(b, p->in[1], all->col[1], env))
+            continue;
+        for (int k = 0; k < c.n; k++)
+            if (!is[k] || !same_pair(all, &one[k]))
+                wr_conj_add(b, rest, c.x[k]);
+        return true;
+    }
+    return false;
+}
+
+/* ---- settling ---- */
+
+static struct wr_plan *late_rows(struct binder *b, struct wr_plan *in, struct wr_window win, int64_t lateness)
+{
+    struct wr_plan *p = wr_node_new(b->a, WR_PLAN_LATE, in);
+    p->u.late.win = win;
+    p->u.late.lateness = lateness;
+    wr_node_props(b->a, p);
+    return wr_bind_made(b, p);
+}
+
+static int64_t lateness_of(struct binder *b, const struct env *env)
+{
+    return env->cl.wm && env->cl.wm->lateness >= 0 ? env->cl.wm->lateness : wr_setting_int(b->cat, WR_SET_LATENESS);
+}
+
+static bool settle_interval(struct binder *b, struct wr_plan *p, const struct env *env)
+{
+    struct wr_plan_join *j = &p->u.join;
+    struct bound all;
+    struct conj rest = {0};
+    if (!find_interval(b, p, env, &all, &rest))
+        return false;
+    j->free = WR_JFREE_INTERVAL;
+    j->lateness = lateness_of(b, env);
+    j->lo = all.lo;
+    j->hi = all.hi;
+    j->cond = wr_conj_all(b, &rest);
+    j->time_side = j->kind == WR_J_FULL ? -1 : j->kind == WR_J_RIGHT;
+    for (int s = 0; s < 2; s++) {
+        j->time[s] = all.col[s];
+        /* a window of one µs: late is what is behind W */
+        struct wr_window instant = {.kind = WR_WIN_TUMBLE, .size = 1, .slide = 1, .time_col = all.col[s], .start_col = -1, .end_col = -1};
+        p->in[s] = late_rows(b, p->in[s], instant, j->lateness);
+    }
+    return true;
+}
+
+/* The window that column col of p is a bound of; false: it cannot be said. */
+static bool window_of(struct wr_plan *p, int col, struct wr_window *out)
+{
+    struct wr_plan *at = p;
+    for (;;) {
+        int c;
+        wr_node_trace(at, col, &at, &c);
+        if (at->kind == WR_PLAN_AGG && at->u.agg.win.kind == WR_WIN_ATTACHED && c < at->u.agg.n_key) {
+            col = at->u.agg.key[c];
+            at = at->in[0];
+            continue;
+        }
+        *out = at->kind == WR_PLAN_WINDOW ? at->u.window.win : at->kind == WR_PLAN_AGG ? at->u.agg.win : (struct wr_window){0};
+        return out->kind == WR_WIN_TUMBLE || out->kind == WR_WIN_HOP;
+    }
+}
+
+static bool same_size(struct wr_plan *const *in, struct wr_window *out)
+{
+    struct wr_window r;
+    return window_of(in[0], in[0]->win_start, out) && window_of(in[1], in[1]->win_start, &r) && out->kind == r.kind && out->size == r.size
+        && out->slide == r.slide && out->offset == r.offset;
+}
+
+static bool is_key(const struct wr_plan_join *j, int left, int right)
+{
+    for (int i = 0; i < j->n_key; i++)
+        if (left >= 0 && right >= 0 && j->key[0][i] == left && j->key[1][i] == right)
+            return true;
+    return false;
+}
+
+/* Columns that hold the windows' ends, when the keys say that the windows are the same. */
+static bool equal_windows(struct binder *b, struct wr_plan *p, int end[2])
+{
+    const struct wr_plan_join *j = &p->u.join;
+    struct wr_window win;
+    for (int s = 0; s < 2; s++)
+        end[s] = p->in[s]->win_end;
+    if (is_key(j, end[0], end[1]))
+        return true;
+    if (!is_key(j, p->in[0]->win_start, p->in[1]->win_start) || !same_size(p->in, &win))
+        return false;
+    for (int s = 0; s < 2; s++) {
+        if (end[s] >= 0)
+            continue;
+        struct wr_expr *arg[2] = {wr_col_of(b->a, p->in[s]->out, p->in[s]->win_start, -1),
+                                  wr_expr_const(b->a, (struct wr_value){.type = WR_TYPE_OF(INTERVAL), .as.iv.us = win.size}, -1)}, *x;
+        if (wr_bind_fn(b, "+", arg, 2, -1, &x))
+            return false;
+        end[s] = wr_join_append(b, p, s, x);
+    }
+    return true;
+}
+
+static void see_lateness(void *ctx, struct wr_plan *p)
+{
+    int64_t late = p->kind == WR_PLAN_AGG || p->kind == WR_PLAN_SESSION ? p->u.agg.lateness : p->kind == WR_PLAN_JOIN ? p->u.join.lateness : 0;
+    if (late > *(int64_t *)ctx)
+        *(int64_t *)ctx = late;
+}
+
+static bool settle_window(struct binder *b, struct wr_plan *p, const struct env *env)
+{
+    struct wr_plan_join *j = &p->u.join;
+    int end[2];
+    if (!wr_node_has_watermark(p->in[0]) || !wr_node_has_watermark(p->in[1]) || !equal_windows(b, p, end))
+        return false;
+    j->free = WR_JFREE_WINDOW;
+    j->lateness = lateness_of(b, env);
+    wr_node_walk(p, see_lateness, &j->lateness); /* results of windows below may be amended for as long */
+    for (int s = 0; s < 2; s++) {
+        j->end[s] = end[s];
+        struct wr_window win = {.kind = WR_WIN_ATTACHED, .time_col = -1, .start_col = -1, .end_col = end[s]};
+        p->in[s] = late_rows(b, p->in[s], win, j->lateness);
+    }
+    return true;
+}
+
+static wr_status check_keyless(struct binder *b, const struct wr_plan *p)
+{
+    const struct wr_plan_join *j = &p->u.join;
+    if (j->n_key || j->free != WR_JFREE_TTL || p->in[0]->bounded || p->in[1]->bounded || p->in[0]->n_ukey == 0 || p->in[1]->n_ukey == 0)
+        return WR_OK;
+    if ((j->kind == WR_J_SEMI || j->kind == WR_J_ANTI) && !j->cond)
+        return WR_OK; /* one row or none decides for all */
+    wr_fail_at(b->err, WR_ESQL, j->off, "this join has no equality between its inputs, and neither of them ends: it would keep and compare all rows for ever");
+    wr_hint(b->err, "add ON a.x = b.y, or bound the event times: a.ts BETWEEN b.ts - INTERVAL '5' MINUTE AND b.ts");
+    return WR_ESQL;
+}
+
+wr_status wr_join_settle_one(struct binder *b, struct wr_plan *p, const struct env *env)
+{
+    struct wr_plan_join *j = &p->u.join;
+    j->settled = true;
+    j->time_side = -1;
+    if (!settle_window(b, p, env) && !settle_interval(b, p, env)) {
+        j->free = WR_JFREE_TTL;
+        j->ttl = wr_setting_int(b->cat, WR_SET_STATE_TTL);
+    }
+    wr_node_props(b->a, p);
+    return check_keyless(b, p);
+}
+
+/* Joins of this FROM clause, inputs first; those of subqueries are settled. */
+static wr_status settle(struct binder *b, struct wr_plan *p, const struct env *env)
+{
+    if (p->kind == WR_PLAN_JOIN && !p->u.join.settled) {
+        WR_TRY(settle(b, p->in[0], env));
+        WR_TRY(settle(b, p->in[1], env));
+        return wr_join_settle_one(b, p, env);
+    }
+    if (p->kind == WR_PLAN_PROJECT || p->kind == WR_PLAN_FILTER || p->kind == WR_PLAN_UNNEST) {
+        WR_TRY(settle(b, p->in[0], env));
+        wr_node_props(b->a, p);
+    }
+    return WR_OK;
+}
+
+wr_status wr_join_settle(struct binder *b, struct rel *from, const struct env *env)
+{
+    return settle(b, from->plan, env);
+}
+
+bool wr_join_time_is(struct binder *b, struct wr_plan *p, int col)
+{
+    if (p->kind == WR_PLAN_JOIN && p->u.join.free == WR_JFREE_INTERVAL && p->u.join.kind == WR_J_INNER) {
+        struct wr_plan_join *j = &p->u.join;
+        int side, c = wr_join_trace(p, col, &side);
+        if (c != j->time[side])
+            return false;
+        j->time_side = side;
+        wr_node_props(b->a, p);
+        return true;
+    }
+    bool plain = p->kind == WR_PLAN_PROJECT && p->u.project.expr[col]->kind == WR_X_COL;
+    if (!plain && p->kind != WR_PLAN_FILTER)
+        return false;
+    if (!wr_join_time_is(b, p->in[0], plain ? p->u.project.expr[col]->u.col : col))
+        return false;
+    wr_node_props(b->a, p);
+    return p->time_col == col;
+}
