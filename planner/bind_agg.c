@@ -110,7 +110,12 @@ static wr_status bind_arguments(struct xctx *x, const struct wr_ast_expr *e, str
     return WR_OK;
 }
 
-/* Types settled by the aggregate; arguments converted where it asks for it. */
+static bool same_expr(const struct wr_expr *a, const struct wr_expr *b)
+{
+    return (!a && !b) || (a && b && wr_expr_eq(a, b));
+}
+
+/* Types settled by the aggregate; arguments converted where it asks for it. An order by the argument stays one. */
 static wr_status settle(struct xctx *x, const struct wr_ast_expr *e, struct aggref *r)
 {
     struct binder *b = x->b;
@@ -122,7 +127,7 @@ static wr_status settle(struct xctx *x, const struct wr_ast_expr *e, struct aggr
         c->arg[i] = i;
     }
     for (int i = 0; i < c->n_order; i++)
-        c->order[i] = e->within_group ? 0 : 4 + i;
+        c->order[i] = e->within_group || same_expr(r->order[i], r->arg[0]) ? 0 : 4 + i;
     if (wr_aggcall_bind(c, b->err)) {
         if (b->err->sql_off < 0)
             b->err->sql_off = e->off;
@@ -131,12 +136,10 @@ static wr_status settle(struct xctx *x, const struct wr_ast_expr *e, struct aggr
     for (int i = 0; i < c->n_arg; i++)
         if (!wr_type_eq(c->arg_type[i], r->arg[i]->type))
             WR_TRY(wr_expr_cast(b->a, r->arg[i], c->arg_type[i], true, &r->arg[i], b->err));
+    for (int i = 0; i < c->n_order; i++)
+        if (c->order[i] == 0)
+            r->order[i] = r->arg[0];
     return WR_OK;
-}
-
-static bool same_expr(const struct wr_expr *a, const struct wr_expr *b)
-{
-    return (!a && !b) || (a && b && wr_expr_eq(a, b));
 }
 
 bool wr_aggref_same(const struct aggref *a, const struct aggref *b)
