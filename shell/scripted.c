@@ -92,6 +92,15 @@ static void leave_out(struct scripted *s)
         sc->next++;
 }
 
+/* Is there a source of the job that will take this event? Nobody would wait for the rest otherwise, but everybody for this one. */
+static bool is_read(const struct wr_script *sc, const struct wr_event *e)
+{
+    for (int i = 0; i < sc->n_source; i++)
+        if (wr_str_eq(e->source, sc->source[i]->spec->name))
+            return true;
+    return false;
+}
+
 /* Up to batch_rows records in a row that are this source's. */
 static uint32_t take_events(struct scripted *s, const struct wr_event **list, uint32_t most)
 {
@@ -115,7 +124,8 @@ static uint32_t take_events(struct scripted *s, const struct wr_event **list, ui
                 break;
             list[n++] = e;
         }
-        if (n == 0 && sc->next == sc->scenario->n_event && sc->pause == 0) {
+        bool over = sc->next == sc->scenario->n_event || !is_read(sc, &sc->scenario->event[sc->next]);
+        if (n == 0 && over && sc->pause == 0) {
             s->base.ended = true;
             for (int p = 0; p < s->base.n_part; p++)
                 s->base.part[p].ended = true;
