@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""Random queries over random tables: weir against PostgreSQL on the same rows.
+
+    python3 tests/diff/fuzz.py [--seconds N | --queries N] [--seed N] [--weir PATH] [--avoid a,b] [--only N] [--keep DIR]
+
+A round is one seed: three tables (disorder, NULLs, late rows in some) and a handful of queries, each written as a scenario file whose expected rows
+are PostgreSQL's answer. `weir test` runs a scenario six times (batches of 1, 3, 1024 rows, one and three tasks), folds the changes, and looks at
+every operator's row counts. What fails is made smaller, rows first, then the query, and stays in DIR as a .test file to be copied to tests/sql.
+What weir refuses by saying that it is not supported counts as refused, each message once.
+
+--seed S --queries 1 --only I replays query I of round S."""
+import argparse, collections, json, os, random, re, shutil, signal, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "fixtures")]
+import postgres
+import sqlgen
+
+PER_ROUND = 25
+REFUSALS = re.compile(r"not supported|cannot be|can not be|needs |is not possible|not yet|would have to|only |still updated")
+
+
+class Oracle:
+    """PostgreSQL, asked for many answers at a time."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def ask(self, setup, questions):
+        """For each of the questions (a list of SQL) the lines of its answer, or None where it failed."""
+        text = ["SET statement_timeout = '3s'; SET client_min_messages = error; SET jit = off;", setup]
+        for i, q in enumerate(questions):
+            text.append("\\echo @@ %d\n%s;\n\\echo @! :ERROR" % (i, q))
+        p = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-w", self.url], input="\n".join(text), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           encoding="utf-8", env=dict(os.environ, PGTZ="UTC", PGCLIENTENCODING="UTF8"))
+        out, lines, self.errors = [None] * len(questions), None, p.stderr
+        for line in p.stdout.split("\n"):
+            if line.startswith("@@ "):
+                at, lines = int(line[3:]), []
+            elif line.startswith("@! "):
+                out[at], lines = (lines if line == "@! false" else None), None
+            elif lines is not None and line:
+                lines.append(line)
+        return out
+
+
+class Case:
+    """One query with its tables: rendered for both, with what is expected."""
+
+    def __init__(self, seed, index, tables, gen, body, cols, ordered, rng):
+        self.seed, self.index, self.tables, self.gen, self.body, self.cols, self.ordered = seed, index, tables, gen, body, cols, ordered
+        self.mix = rng.random()
+        self.want, self.late = None, 0
+
+    def used(self):
+        text = self.body.text(False)
+        return [t for t in self.tables if re.search(r"\b%s\b" % t.name, text)]
+
+    def questions(self):
+        cols = ", ".join("to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS %s" % (n, n) if t == "t" else n for n, t in self.cols)
+        late = self.gen.windowed if self.gen.windowed not in (None, "no") else "SELECT 0"
+        return ["SELECT row_to_json(o) FROM (SELECT %s FROM (%s) AS i) AS o" % (cols, self.body.text(True)), late]
+
+    def setup(self):
+        return "DROP TABLE IF EXISTS %s;\n" % ", ".join(t.name for t in self.tables) + "\n".join(t.pg() for t in self.tables)
+
+    def answer(self, answers):
+        """False: this one says nothing (PostgreSQL refuses it, or an answer too long)."""
+        if answers[0] is None or answers[1] is None or len(answers[0]) > 3000:
+            return False
+        self.want, self.late = answers[0], int(answers[1][0])
+        return True
+
+    def inputs(self):
+        """The rows of all tables, in an order of arrival of their own."""
+        rng, out = random.Random(self.mix), []
+        queue = [(t, list(t.rows)) for t in self.used()]
+        while any(rows for _, rows in queue):
+            t, rows = rng.choice([q for q in queue if q[1]])
+            n = rng.choice([1, 2, 5, 30])
+            out.append("==== input %s" % t.name)
+            out += [t.json(r) for r in rows[:n]]
+            del rows[:n]
+        return out
+
+    def text(self):
+        first = "==== sql final=true" if self.ordered else "==== sql"
+        out = ["seed %d query %d: %s" % (self.seed, self.index, " ".join(sorted(self.gen.uses))), first]
+        out += [t.weir() for t in self.used()] + [self.body.text(False) + ";"]
+        out += self.inputs() + ["==== expect"] + self.want
+        return "\n".join(out + ["==== counts", "late = %d" % self.late, ""])
+
+
+def run_weir(weir, paths, timeout):
+    """{path: why it failed}; a path that is missing passed."""
+    try:
+        p = subprocess.run([weir, "test"] + paths, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=timeout)
+        out, rc = p.stdout, p.returncode
+    except subprocess.TimeoutExpired:
+        out, rc = "", None
+    if rc in (0, 1) and re.search(r"^\d+ passed, \d+ failed$", out, re.M):
+        failed, at = {}, None
+        for line in out.split("\n"):
+            m = re.match(r"(FAILED|ok    ) (\S+\.test)\b", line)
+            if m:
+                at = m.group(2) if m.group(1) == "FAILED" else None
+                if at:
+                    failed[at] = line + "\n"
+            elif at:
+                failed[at] += line + "\n"
+        return failed
+    if len(paths) == 1:
+        return {paths[0]: "hangs\n" if rc is None else "ends with %s\n%s" % (rc, out[-3000:])}
+    failed, half = {}, len(paths) // 2
+    for some in (paths[:half], paths[half:]):
+        failed.update(run_weir(weir, some, max(timeout / 2, 4)))
+    return failed
+
+
+def kind_of(why):
+    """What two failures have in common that are probably one."""
+    if "the error was" in why:
+        m = re.search(r"the error was:\n(?:sql|[^\n:]*):?\d*:?\d*:? ?([^\n]*)", why)
+        return "error: " + re.sub(r'"[^"]*"|\d+', "_", m.group(1) if m else why[:200])
+    return why.split("\n")[1].strip() if "\n" in why and len(why.split("\n")) > 1 and why.startswith("FAILED") else why.split("\n")[0]
+
+
+def alike(a, b):
+    if a.startswith("error") or b.startswith("error"):
+        return a == b
+    return re.sub(r"\d+", "", a)[:12] == re.sub(r"\d+", "", b)[:12]
+
+
+class Shrinker:
+    def __init__(self, case, kind, oracle, weir, tmp, seconds=25):
+        self.case, self.kind, self.oracle, self.weir, self.path = case, kind, oracle, weir, os.path.join(tmp, "shrink.test")
+        self.until = time.monotonic() + seconds
+
+    def fails(self):
+        c = self.case
+        if time.monotonic() > self.until:
+            return False
+        keep = c.want, c.late
+        if not c.answer(self.oracle.ask(c.setup(), c.questions())):
+            c.want, c.late = keep
+            return False
+        with open(self.path, "w") as f:
+            f.write(c.text())
+        why = run_weir(self.weir, [self.path], 8).get(self.path)
+        if why and alike(kind_of(why), self.kind):
+            self.why = why
+            return True
+        c.want, c.late = keep
+        return False
+
+    def rows(self):
+        for t in self.case.tables:
+            n = max(len(t.rows) // 2, 1)
+            while n:
+                at = 0
+                while at < len(t.rows):
+                    keep = t.rows
+                    t.rows = keep[:at] + keep[at + n:]
+                    if not self.fails():
+                        t.rows = keep
+                        at += n
+                n //= 2
+
+    def query(self):
+        changed = True
+        while changed and time.monotonic() < self.until:
+            changed = False
+            for node in list(self.case.body.walk()):
+                for parts in self.simpler(node):
+                    keep = node.parts, node.sep
+                    node.parts, node.sep = parts, node.sep if node.kind == "l" else None
+                    if self.fails():
+                        changed = True
+                        break
+                    node.parts, node.sep = keep
+
+    @staticmethod
+    def simpler(node):
+        if node.kind == "o" and node.parts:
+            yield []
+        if node.kind == "l" and len(node.parts) > 1:
+            for i in range(len(node.parts)):
+                yield node.parts[:i] + node.parts[i + 1:]
+        if node.kind == "e":
+            size = len(node.text(False))
+            for n in node.walk():
+                if n is not node and n.kind == "e" and n.type == node.type and len(n.text(False)) < size:
+                    yield [n]
+            simple = {"b": "TRUE", "i": "1", "s": "'a'", "n": "1.5"}.get(node.type)
+            if simple and size > len(simple) + 6:
+                yield [simple]
+
+    def run(self):
+        self.why = None
+        if not self.kind.startswith("error"):
+            self.rows()
+        self.query()
+        self.rows()
+        self.until = time.monotonic() + 30
+        if self.fails():
+            return self.why
+
+
+def shrink_columns(case):
+    """Output columns can go with their expressions: the names that stay are those that are still there."""
+    names = set(re.findall(r"AS (c\d+)\b", case.body.text(False)))
+    case.cols = [c for c in case.cols if c[0] in names]
+
+
+def make_round(seed, avoid, only):
+    tables, calm = sqlgen.make_tables(seed)
+    cases = []
+    for i in range(PER_ROUND):
+        if only is not None and i != only:
+            continue
+        rng = random.Random(seed * 1000 + i)
+        gen = sqlgen.Gen(rng, tables, avoid)
+        body, cols, ordered = gen.statement()
+        if gen.windowed == "no" and not calm:
+            continue  # late rows: how many depends on what the planner puts first
+        cases.append(Case(seed, i, tables, gen, body, cols, ordered, rng))
+    return cases
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
+    ap.add_argument("--seconds", type=float)
+    ap.add_argument("--queries", type=int)
+    ap.add_argument("--only", type=int)
+    ap.add_argument("--failures", type=int, default=10, help="stop after so many different ones")
+    ap.add_argument("--avoid", default="")
+    ap.add_argument("--weir", default=os.environ.get("WEIR", os.path.join(ROOT, "build", "release", "weir")))
+    ap.add_argument("--keep", default=os.path.join(ROOT, "build", "fuzz-sql"))
+    ap.add_argument("--show", action="store_true")
+    a = ap.parse_args()
+    if a.seconds is None and a.queries is None:
+        a.seconds = 60
+    a.weir = os.path.abspath(a.weir)
+    avoid = set(filter(None, a.avoid.split(",")))
+    passed = failed = silent = 0
+    refused, seen = collections.Counter(), collections.Counter()
+    os.makedirs(a.keep, exist_ok=True)
+    begin, told = time.monotonic(), time.monotonic()
+    with postgres.shared() as pg, tempfile.TemporaryDirectory() as tmp:
+        oracle, seed = Oracle(pg.url), a.seed
+        while not (a.seconds and time.monotonic() - begin > a.seconds) and not (a.queries and passed + failed + silent >= a.queries):
+            cases = make_round(seed, avoid, a.only)
+            if cases:
+                answers = oracle.ask(cases[0].setup(), [q for c in cases for q in c.questions()])
+                if a.show:
+                    print(oracle.errors)
+            by_path = {}
+            for i, c in enumerate(cases):
+                if not c.answer(answers[2 * i:2 * i + 2]):
+                    silent += 1
+                    continue
+                path = os.path.join(tmp, "q%d.test" % c.index)
+                with open(path, "w") as f:
+                    f.write(c.text())
+                by_path[path] = c
+            why = run_weir(a.weir, list(by_path), 25) if by_path else {}
+            for path, c in by_path.items():
+                if path not in why:
+                    passed += 1
+                    continue
+                kind = kind_of(why[path])
+                if kind.startswith("error") and REFUSALS.search(kind):
+                    refused[kind] += 1
+                    silent += 1
+                    continue
+                failed += 1
+                seen[kind] += 1
+                if seen[kind] > 3:
+                    continue
+                c.why = why[path]
+                shutil.copy(path, os.path.join(a.keep, "s%d_%d.test" % (c.seed, c.index)))
+                small = Shrinker(c, kind, oracle, a.weir, tmp).run() if seen[kind] == 1 or kind.startswith("expected") else None
+                name = os.path.join(a.keep, "s%d_%d.small.test" % (c.seed, c.index))
+                if small:
+                    shutil.copy(os.path.join(tmp, "shrink.test"), name)
+                print("--- %s\n%s\n%s" % (name if small else name.replace(".small", ""), small or why[path], c.body.text(False)), flush=True)
+            seed += 1
+            if time.monotonic() - told > 30:
+                told = time.monotonic()
+                print("seed %d: %d passed, %d failed, %d said nothing, %d refused, %.0f a minute" % (seed, passed, failed, silent - sum(refused.values()), sum(refused.values()),
+                      passed * 60 / (told - begin)), flush=True)
+            if len(seen) >= a.failures or a.only is not None:
+                break
+    for kind, n in refused.most_common(30):
+        print("refused %d times: %s" % (n, kind))
+    for kind, n in seen.most_common():
+        print("failed %d times: %s" % (n, kind))
+    print("seeds %d to %d: %d passed, %d failed, %d refused, %d not asked" % (a.seed, seed - 1, passed, failed, sum(refused.values()), silent - sum(refused.values())))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
