@@ -6,6 +6,7 @@
 
 /* registry.c lists these; each is defined by the file of its name. */
 extern const struct wr_connector wr_connector_blackhole, wr_connector_console, wr_connector_datagen, wr_connector_file, wr_connector_http;
+extern const struct wr_connector wr_connector_nexmark;
 extern const struct wr_connector wr_connector_kafka, wr_connector_postgres;
 extern const struct wr_format wr_format_json, wr_format_csv, wr_format_raw;
 

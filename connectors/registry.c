@@ -13,6 +13,7 @@ static const struct wr_connector *const connectors[] = {
 #ifndef WEIR_NO_KAFKA
     &wr_connector_kafka,
 #endif
+    &wr_connector_nexmark,
 #ifndef WEIR_NO_POSTGRES
     &wr_connector_postgres,
 #endif

@@ -5,7 +5,7 @@
 
 A round is one seed: three tables (disorder, NULLs, late rows in some) and a handful of queries, each written as a scenario file whose expected rows
 are PostgreSQL's answer. `weir test` runs a scenario six times (batches of 1, 3, 1024 rows, one and three tasks), folds the changes, and looks at
-every operator's row counts. What fails is made smaller, rows first, then the query, and stays in DIR as a .test file to be copied to tests/sql.
+every operator's row counts; most of these have one of the six as attribute. What fails is made smaller, rows first, then the query, and stays in DIR as a .test file to be copied to tests/sql.
 What weir refuses by saying that it is not supported counts as refused, each message once.
 
 --seed S --queries 1 --only I replays query I of round S."""
@@ -51,6 +51,8 @@ class Case:
     def __init__(self, seed, index, tables, gen, body, cols, ordered, rng):
         self.seed, self.index, self.tables, self.gen, self.body, self.cols, self.ordered = seed, index, tables, gen, body, cols, ordered
         self.mix = rng.random()
+        # Most queries run once, with one way of cutting and tasks, as six times as many queries find more; some in all six.
+        self.runs = "" if rng.random() < 0.1 else " batch=%d tasks=%d" % (rng.choice([1, 3, 1024]), rng.choice([1, 3]))
         self.want, self.late = None, 0
 
     def used(self):
@@ -85,7 +87,7 @@ class Case:
         return out
 
     def text(self):
-        first = "==== sql final=true" if self.ordered else "==== sql"
+        first = "==== sql" + (" final=true" if self.ordered else "") + self.runs
         out = ["seed %d query %d: %s" % (self.seed, self.index, " ".join(sorted(self.gen.uses))), first]
         out += [t.weir() for t in self.used()] + [self.body.text(False) + ";"]
         out += self.inputs() + ["==== expect"] + self.want

@@ -90,7 +90,7 @@ class Table:
         if kind == "d":
             return rng.choice([0.0, 0.25, 1.5, -2.75, 8.0, 100.25])
         if kind == "s":
-            return rng.choice(["", "a", "B", "abc", "x y", "Zz", "é", "a_b%", "10", "it's"])
+            return rng.choice(["", "a", "B", "abc", "x y", "Zz", "€x", "a_b%", "10", "it's"])
         if kind == "b":
             return rng.random() < 0.5
         if kind == "t":
