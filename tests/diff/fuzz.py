@@ -222,7 +222,7 @@ def make_round(seed, avoid, only):
         if only is not None and i != only:
             continue
         rng = random.Random(seed * 1000 + i)
-        gen = sqlgen.Gen(rng, tables, avoid)
+        gen = sqlgen.Gen(rng, tables, avoid, calm)
         body, cols, ordered = gen.statement()
         if gen.windowed == "no" and not calm:
             continue  # late rows: how many depends on what the planner puts first

@@ -155,8 +155,8 @@ class Rel:
 class Gen:
     """One random query. avoid: names of constructs that are left out (what weir does not do yet)."""
 
-    def __init__(self, rng, tables, avoid=()):
-        self.r, self.tables, self.avoid = rng, tables, avoid
+    def __init__(self, rng, tables, avoid=(), calm=True):
+        self.r, self.tables, self.avoid, self.calm = rng, tables, avoid, calm
         self.n_alias = 0
         self.windowed = None      # the one window over a table: its late rows count
         self.pure = True          # nothing between table and window that may take rows away first
@@ -547,9 +547,12 @@ class Gen:
         base = self.rel(depth)
         items = []
         for _ in range(r.randint(1, 3)):
-            order = self.order(base.cols, True)
+            # An order by event time leaves late rows out: only where there are none.
+            order = self.order([c for c in base.cols if self.calm or c[1] != "t"], self.calm)
             if order is None:
                 return self.q_plain(depth)
+            if not self.calm:
+                order = x(order, "".join(", " + n for n, t in base.cols if t in ORDERED + "b"))
             k = r.choice("insd")
             c = self.expr(base.cols, k, 1)
             f, t = r.choice([("row_number()", "i"), ("rank()", "i"), ("dense_rank()", "i"), ("count(*)", "i"), (e("i", "count(", c, ")"), "i"), (e(k, "min(", c, ")"), k),
