@@ -100,7 +100,7 @@ static void python_agrees(void **state WR_UNUSED)
     int lines = 0, wrong = 0;
     while (fgets(line, sizeof line, f)) {
         memcpy(copy, line, sizeof line);
-        char *w[8], *save = NULL;
+        char *w[8] = {""}, *save = NULL;
         int n = 0;
         for (char *t = strtok_r(line, " \n", &save); t && n < 8; t = strtok_r(NULL, " \n", &save))
             w[n++] = t;

@@ -13,7 +13,7 @@ static char dir[] = "/tmp/weir-test-file-XXXXXX";
 
 static const char *at(const char *name)
 {
-    static char path[4][256];
+    static char path[4][512];
     static int turn;
     turn = (turn + 1) % 4;
     snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
