@@ -33,52 +33,38 @@ static void plan_text(const struct wr_job *job, struct wr_buf *out)
         wr_plan_print(out, job->plan->sink[i], NULL, NULL);
 }
 
-static bool next_line(struct wr_str *text, struct wr_str *line)
+/* The query as it was when the directory was made, and the shape that its state has. */
+static wr_status keep_plan(struct wr_job *job, struct wr_str text, struct wr_str shape, struct wr_error *err)
 {
-    if (text->n == 0)
-        return false;
-    const char *nl = memchr(text->p, '\n', text->n);
-    line->p = text->p;
-    line->n = nl ? (uint32_t)(nl - text->p) : text->n;
-    uint32_t used = nl ? line->n + 1 : line->n;
-    text->p += used;
-    text->n -= used;
-    return true;
+    WR_TRY(wr_store_set(job->store, "plan", text, err));
+    return wr_store_set(job->store, "shape", shape, err);
 }
 
-/* The first lines in which two plans differ. */
-static void describe_difference(struct wr_str was, struct wr_str is, struct wr_buf *out)
+static wr_status refuse_plan(struct wr_job *job, struct wr_str was, struct wr_str is, struct wr_error *err)
 {
-    struct wr_str a = {0}, b = {0};
-    int shown = 0;
-    while (shown < 3) {
-        bool more_a = next_line(&was, &a), more_b = next_line(&is, &b);
-        if (!more_a && !more_b)
-            break;
-        if (more_a && more_b && wr_str_eq(a, b))
-            continue;
-        a = more_a ? wr_str_trim(a) : WR_STR("nothing");
-        b = more_b ? wr_str_trim(b) : WR_STR("nothing");
-        wr_buf_printf(out, "; was: %.*s; is: %.*s", WR_FMT(a), WR_FMT(b));
-        shown++;
-    }
+    struct wr_buf diff = WR_BUF_INIT(1 << 16);
+    wr_text_difference(was, is, &diff);
+    wr_fail(err, WR_EUSAGE, "the checkpoint in \"%s\" belongs to another query%.*s", job->opts.checkpoint_dir, (int)diff.n, diff.p);
+    wr_hint(err, "run the query it was made for, take another directory, or start anew with --reset");
+    wr_buf_clear(&diff);
+    return WR_EUSAGE;
 }
 
 static wr_status check_plan(struct wr_job *job, struct wr_error *err)
 {
-    struct wr_buf now = WR_BUF_INIT(16 << 20), diff = WR_BUF_INIT(1 << 16);
-    struct wr_str was;
+    struct wr_buf now = WR_BUF_INIT(16 << 20), shape = WR_BUF_INIT(16 << 20);
+    struct wr_str was, had;
     wr_status st = WR_OK;
     plan_text(job, &now);
-    if (!wr_store_value(job->store, "plan", &job->arena, &was)) {
-        st = wr_store_set(job->store, "plan", wr_buf_get(&now), err);
-    } else if (!wr_str_eq(was, wr_buf_get(&now))) {
-        describe_difference(was, wr_buf_get(&now), &diff);
-        st = wr_fail(err, WR_EUSAGE, "the checkpoint in \"%s\" belongs to another query%.*s", job->opts.checkpoint_dir, (int)diff.n, diff.p);
-        wr_hint(err, "run the query it was made for, take another directory, or start anew with --reset");
+    wr_job_shape(job->plan, &shape);
+    if (!wr_store_value(job->store, "plan", &job->arena, &was))
+        st = keep_plan(job, wr_buf_get(&now), wr_buf_get(&shape), err);
+    else if (!wr_str_eq(was, wr_buf_get(&now))) {
+        bool fits = job->opts.checkpoint_adapt && wr_store_value(job->store, "shape", &job->arena, &had) && wr_str_eq(had, wr_buf_get(&shape));
+        st = fits ? keep_plan(job, wr_buf_get(&now), wr_buf_get(&shape), err) : refuse_plan(job, was, wr_buf_get(&now), err);
     }
     wr_buf_clear(&now);
-    wr_buf_clear(&diff);
+    wr_buf_clear(&shape);
     return st;
 }
 

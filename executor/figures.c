@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/time.h"
-#include "executor/internal.h"
+#include "executor/busy.h"
 
 /* ---- laying out ---- */
 
@@ -39,6 +39,7 @@ static void show_op(struct wr_op *op)
 {
     struct wr_node_stats *s = &op->shown->node;
     s->n = op->n;
+    s->n.busy_us = (uint64_t)op->busy_ns / 1000;
     s->wm = op->ended ? WR_WM_END : op->plan->kind == WR_PLAN_WATERMARK ? op->wm_out : op->wm;
     s->idle = op->idle;
     if (!op->ctx)
@@ -56,7 +57,9 @@ static void show_op(struct wr_op *op)
 void wr_task_show(struct wr_task *t)
 {
     struct wr_job *job = t->job;
+    int64_t cpu = wr_busy_clock(CLOCK_THREAD_CPUTIME_ID) / 1000;
     pthread_mutex_lock(&t->shown_lock);
+    t->cpu_us = cpu - t->cpu_began;
     for (int i = 0; i < t->n_op; i++)
         show_op(t->op[i]);
     if (t->id == 0)
@@ -135,6 +138,17 @@ bool wr_job_part(const struct wr_job *job, int node, int slot, struct wr_part_st
 
 uint64_t wr_job_bad_by_reason(const struct wr_job *job, enum wr_reason r) { return atomic_load(&job->bad_by_reason[r]); }
 uint64_t wr_job_late(const struct wr_job *job) { return atomic_load(&job->late_total); }
+
+int64_t wr_job_cpu(const struct wr_job *job)
+{
+    int64_t us = 0;
+    for (int i = 0; i < job->n_task; i++) {
+        pthread_mutex_lock(&job->task[i].shown_lock);
+        us += job->task[i].cpu_us;
+        pthread_mutex_unlock(&job->task[i].shown_lock);
+    }
+    return us;
+}
 
 void wr_job_checkpoint(const struct wr_job *job, struct wr_ckpt_stats *out)
 {

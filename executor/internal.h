@@ -49,6 +49,10 @@ struct wr_shown {
 void wr_task_show(struct wr_task *t);
 void wr_job_shown_clear(struct wr_job *job);
 
+/* limits.c, between rounds */
+wr_status wr_task_check_state(struct wr_task *t, struct wr_error *err);
+void wr_task_throttle(struct wr_task *t);
+
 /* ---- updates ---- */
 
 /* pairs.c: halves of updates that have lost the other half become "-D" and "+I". The batch is not shared. */
@@ -76,6 +80,11 @@ struct wr_task {
     int64_t shown_us;        /* when figures were last laid out */
     pthread_mutex_t shown_lock;
     bool halting;            /* last flush: EMIT EVERY does not wait */
+    struct wr_op *busy;      /* busy.h: whose time it is; NULL: nobody's */
+    int64_t busy_since;      /* ns */
+    int64_t cpu_began;       /* CPU time of the thread when it took up the task (µs): a server's thread runs a job more than once */
+    int64_t cpu_us;          /* used since; copy for others, guarded by shown_lock */
+    int64_t throttle_at, throttle_cpu, credit_us; /* limits.c: last look (µs), CPU time then, what may be used at once */
     struct wr_error err;
 };
 

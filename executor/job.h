@@ -25,6 +25,7 @@ struct wr_job_opts {
     const char *checkpoint_dir; /* NULL: no checkpoints. Outlives the job */
     int64_t checkpoint_us;    /* between checkpoints, monotonic; 0: 5 s */
     bool checkpoint_reset;    /* forget what the directory holds */
+    bool checkpoint_adapt;    /* another query of the same shape may go on from it */
 };
 
 /* Opens everything (sources connect, sinks check). On failure *out is NULL. */
@@ -56,10 +57,15 @@ struct wr_part_stats { int64_t max_ts, wm, idle_us; bool idle; };
 bool wr_job_part(const struct wr_job *job, int node, int slot, struct wr_part_stats *out);
 uint64_t wr_job_bad_by_reason(const struct wr_job *job, enum wr_reason r);
 uint64_t wr_job_late(const struct wr_job *job);
+int64_t wr_job_cpu(const struct wr_job *job); /* µs of CPU that its tasks have used in this run; threads of libraries are not in it */
 struct wr_ckpt_stats { uint64_t id, bytes; int64_t took_us, wall_us; }; /* the last checkpoint; id 0: none; wall_us 0: taken by an earlier run */
 void wr_job_checkpoint(const struct wr_job *job, struct wr_ckpt_stats *out);
 /* Asks for a checkpoint at the end of this round. From any thread. */
 void wr_job_checkpoint_now(struct wr_job *job);
+/* shape.c: what of a plan its state depends on, as lines: plans of one shape can go on from one checkpoint. */
+void wr_job_shape(const struct wr_jobplan *plan, struct wr_buf *out);
+/* The first lines in which two texts differ: "; was: ...; is: ...". */
+void wr_text_difference(struct wr_str was, struct wr_str is, struct wr_buf *out);
 /* True if every operator's rows balance: in = passed + filtered + late + bad + held; prints those that do not. */
 bool wr_job_balanced(const struct wr_job *job, struct wr_buf *out);
 

@@ -4,7 +4,7 @@
  * Memory: nothing is owned here. */
 #include "executor/op.h"
 
-#include "executor/internal.h"
+#include "executor/busy.h"
 
 wr_status wr_op_no_open(struct wr_op *op WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 wr_status wr_op_pass_watermark(struct wr_op *op WR_UNUSED, int64_t w, int64_t *fwd, struct wr_error *err WR_UNUSED)
@@ -38,7 +38,10 @@ wr_status wr_op_push(struct wr_op *op, int in, struct wr_batch *b, struct wr_err
         return WR_OK;
     }
     op->n.in += b->n_live;
-    return op->vt->process(op, in, b, err);
+    struct wr_op *was = wr_busy_enter(op);
+    wr_status st = op->vt->process(op, in, b, err);
+    wr_busy_leave(op, was);
+    return st;
 }
 
 wr_status wr_emit(struct wr_op *op, struct wr_batch *b, struct wr_error *err)
@@ -130,7 +133,10 @@ static wr_status advance(struct wr_op *op, struct wr_error *err)
         if (w != WR_WM_END)
             op->wm_open = w;
         int64_t fwd = w;
-        WR_TRY(op->vt->watermark(op, w, &fwd, err));
+        struct wr_op *was = wr_busy_enter(op);
+        wr_status st = op->vt->watermark(op, w, &fwd, err);
+        wr_busy_leave(op, was);
+        WR_TRY(st);
         if (fwd != WR_WM_END) /* +infinity goes on only with END, after finish */
             WR_TRY(wr_forward_wm(op, fwd, err));
     }
@@ -172,8 +178,10 @@ wr_status wr_op_push_end(struct wr_op *op, int in, int up, struct wr_error *err)
     for (int i = 0; i < op->n_in; i++)
         if (op->input[i].n_ended < op->input[i].n_up)
             return WR_OK;
-    WR_TRY(op->vt->finish(op, err));
-    return wr_forward_end(op, err);
+    struct wr_op *was = wr_busy_enter(op);
+    wr_status st = op->vt->finish(op, err);
+    wr_busy_leave(op, was);
+    return st ? st : wr_forward_end(op, err);
 }
 
 uint32_t *wr_live_rows(const struct wr_batch *b, struct wr_arena *mem)

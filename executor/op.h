@@ -24,7 +24,7 @@ struct wr_counters {
     uint64_t passed, filtered, late, bad;
     uint64_t held;     /* rows now in state */
     uint64_t state_bytes;
-    uint64_t busy_us;  /* time inside process/watermark/flush, without the operators behind it (EXPLAIN ANALYZE only) */
+    uint64_t busy_us;  /* time inside process/watermark/flush/finish, without the operators behind it; of a scan: taking rows, not waiting for them */
 };
 
 struct wr_edge { struct wr_op *to; int in; };
@@ -53,6 +53,7 @@ struct wr_op {
     bool ended;             /* END was forwarded */
     int instance;           /* 0..parallelism-1 */
     struct wr_counters n;   /* the owner's; others read the copy in `shown` */
+    int64_t busy_ns;        /* becomes n.busy_us when figures are laid out */
     struct wr_shown *shown;
     struct wr_eval ev;      /* for operators with expressions */
 };

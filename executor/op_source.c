@@ -2,7 +2,7 @@
  * Rules:  a SCAN gives batches in delivery order and knows nothing of time; its END comes when the source has ended.
  *         Records the source could not decode are reported bad here, with their origin.
  * Memory: the source is ours; batches are handed on. */
-#include "executor/internal.h"
+#include "executor/busy.h"
 
 #include <stdlib.h>
 
@@ -55,7 +55,11 @@ wr_status wr_scan_poll(struct wr_op *op, int wait_ms, bool *got, struct wr_error
         return poll_values(op, got, err);
     struct scan *s = op->ctx;
     struct wr_batch *b = NULL;
+    /* Waiting is not work: where it may wait, only the thread's own CPU time counts. */
+    clockid_t which = wait_ms > 0 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
+    int64_t began = wr_busy_clock(which);
     WR_TRY(s->src->vt->poll(s->src, wait_ms, &b, err));
+    op->busy_ns += wr_busy_clock(which) - began;
     count(op, s);
     if (b) {
         *got = true;

@@ -3,6 +3,7 @@
  * Memory: the task is the job's. */
 #include "core/failpoint.h"
 #include "core/time.h"
+#include "executor/busy.h"
 #include "executor/checkpoint.h"
 
 enum { POLL_MS = 50, POLL_MANY_MS = 2 };
@@ -10,8 +11,12 @@ enum { POLL_MS = 50, POLL_MANY_MS = 2 };
 /* Emits what has gathered, in chain order, so that what one operator emits is seen by the next one's flush. */
 wr_status wr_task_flush(struct wr_task *t, struct wr_error *err)
 {
-    for (int i = 0; i < t->n_op; i++)
-        WR_TRY(t->op[i]->vt->flush(t->op[i], err));
+    for (int i = 0; i < t->n_op; i++) {
+        struct wr_op *was = wr_busy_enter(t->op[i]);
+        wr_status st = t->op[i]->vt->flush(t->op[i], err);
+        wr_busy_leave(t->op[i], was);
+        WR_TRY(st);
+    }
     t->flushed_us = wr_job_mono(t->job);
     t->dirty = false;
     return WR_OK;
@@ -151,6 +156,7 @@ wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
 {
     int64_t flush_us = t->job->opts.flush_us ? t->job->opts.flush_us : 50000;
     t->flushed_us = wr_job_mono(t->job);
+    t->cpu_began = wr_busy_clock(CLOCK_THREAD_CPUTIME_ID) / 1000;
     while (!all_ended(t)) {
         if (should_halt(t) || (t->n_feed == 0 && atomic_load(&t->job->open_sinks) == 0))
             return last_round(t, err);
@@ -165,8 +171,10 @@ wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
                 WR_TRY(t->op[i]->vt->tick(t->op[i], t->mono_us, err));
         if (t->dirty && (!got || wr_job_mono(t->job) - t->flushed_us >= flush_us))
             WR_TRY(wr_task_flush(t, err));
+        WR_TRY(wr_task_check_state(t, err));
         WR_TRY(checkpoint_if_due(t, err));
         call_progress(t);
+        wr_task_throttle(t);
     }
     return last_round(t, err);
 }

@@ -419,6 +419,10 @@ wr_status wr_plan_finish(struct wr_catalog *c, struct wr_jobplan *j, const struc
     wr_share(j);
     wr_prune(j);
     j->tasks = (int)wr_setting_int(c, WR_SET_PARALLELISM);
+    j->max_state = wr_setting_int(c, WR_SET_MAX_STATE);
+    j->cpu_limit = (int)wr_setting_int(c, WR_SET_CPU_LIMIT);
+    j->checkpoint_us = wr_setting_int(c, WR_SET_CHECKPOINT_EVERY);
+    j->batch_rows = (uint32_t)wr_setting_int(c, WR_SET_BATCH_ROWS);
     wr_exchanges(j);
     j->bounded = true;
     for (int i = 0; i < j->n_node; i++) {

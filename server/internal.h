@@ -81,6 +81,9 @@ enum wr_jobstate {
 };
 const char *wr_jobstate_name(enum wr_jobstate s);
 
+/* A node at the last look (rows, µs), and per second since the one before; busy_share: of the time. */
+struct wr_rate { uint64_t in, out, busy_us; double in_s, out_s, busy_share; };
+
 struct wr_sjob {
     struct wr_jobs *jobs;
     char *name, *sql, *vars;       /* vars: JSON object */
@@ -102,9 +105,9 @@ struct wr_sjob {
     /* while it runs; guarded by lock */
     const struct wr_jobplan *plan;
     struct wr_job *run;
-    uint64_t *seen;                /* rate: rows in and out by node at the last look, and per second */
-    double *rate_in, *rate_out;
-    int64_t looked_us;
+    struct wr_rate *rate;          /* by node */
+    int64_t looked_us, cpu_us;     /* at the last look */
+    double cpu_share;              /* of one core, by the job's own tasks */
 
     /* what was last known, when it does not run */
     struct wr_buf last_detail, last_plan, last_why, last_why_json;

@@ -214,10 +214,10 @@ static wr_status run_opened(struct wr_sjob *j, struct wr_job *job, int n_node, s
     j->state = WR_JOB_RUNNING;
     j->reason[0] = 0;
     j->started_us = wr_clock_mono();
-    j->seen = wr_calloc((size_t)n_node * 2 + 1, sizeof *j->seen);
-    j->rate_in = wr_calloc((size_t)n_node + 1, sizeof *j->rate_in);
-    j->rate_out = wr_calloc((size_t)n_node + 1, sizeof *j->rate_out);
+    j->rate = wr_calloc((size_t)n_node + 1, sizeof *j->rate);
     j->looked_us = j->started_us;
+    j->cpu_us = 0;
+    j->cpu_share = 0;
     pthread_cond_broadcast(&j->changed);
     pthread_mutex_unlock(&j->lock);
     wr_log(WR_LOG_INFO, "job", "\"%s\" runs", j->name);
@@ -225,11 +225,8 @@ static wr_status run_opened(struct wr_sjob *j, struct wr_job *job, int n_node, s
     pthread_mutex_lock(&j->lock);
     remember(j);
     j->run = NULL;
-    free(j->seen);
-    free(j->rate_in);
-    free(j->rate_out);
-    j->seen = NULL;
-    j->rate_in = j->rate_out = NULL;
+    free(j->rate);
+    j->rate = NULL;
     pthread_mutex_unlock(&j->lock);
     return st;
 }
@@ -246,7 +243,8 @@ static wr_status attempt(struct wr_sjob *j, struct wr_error *err)
     wr_buf_clear(&said);
     if (st)
         return st;
-    struct wr_job_opts o = {.stop = &j->stop, .open_sink = open_sink, .on_bad = on_bad, .on_late = on_late, .ctx = j, .checkpoint_dir = dir};
+    struct wr_job_opts o = {.stop = &j->stop, .open_sink = open_sink, .on_bad = on_bad, .on_late = on_late, .ctx = j, .checkpoint_dir = dir, .checkpoint_adapt = true,
+                            .checkpoint_us = plan->checkpoint_us, .batch_rows = plan->batch_rows};
     pthread_mutex_lock(&j->lock);
     j->plan = plan;
     pthread_mutex_unlock(&j->lock);
@@ -505,13 +503,40 @@ static wr_status replace_job(struct wr_sjob *j, const struct wr_book_job *b, str
     return st;
 }
 
-static wr_status add_job(struct wr_jobs *m, const struct wr_book_job *b, bool replace, struct wr_error *err)
+/* Can the new plan go on from what the job has? Asked before anything is touched: a refused replacement leaves the job running. */
+static wr_status may_replace(struct wr_sjob *j, const struct wr_jobplan *plan, struct wr_error *err)
+{
+    struct wr_buf was = WR_BUF_INIT(16 << 20), is = WR_BUF_INIT(16 << 20), said = WR_BUF_INIT(1 << 16), diff = WR_BUF_INIT(1 << 16);
+    struct wr_jobplan *old = NULL;
+    struct wr_error ignored = WR_ERROR_INIT;
+    wr_status st = WR_OK;
+    /* A text that cannot be planned any more has never run, or its world has changed: then the checkpoint itself decides at the start. */
+    if (wr_text_plan(j->jobs, j->name, wr_str_c(j->sql), j->vars, true, &old, &said, &ignored) == WR_OK) {
+        wr_job_shape(old, &was);
+        wr_job_shape(plan, &is);
+        if (!wr_str_eq(wr_buf_get(&was), wr_buf_get(&is))) {
+            wr_text_difference(wr_buf_get(&was), wr_buf_get(&is), &diff);
+            st = wr_fail(err, WR_EUSAGE, "job \"%s\" keeps running as it is: its state does not fit the new query%.*s", j->name, (int)diff.n, diff.p);
+            wr_hint(err, "state fits when only conditions on new rows and the columns they read change; else drop the job, or submit under another name");
+        }
+        wr_jobplan_free(old);
+    }
+    wr_buf_clear(&was);
+    wr_buf_clear(&is);
+    wr_buf_clear(&said);
+    wr_buf_clear(&diff);
+    return st;
+}
+
+static wr_status add_job(struct wr_jobs *m, const struct wr_book_job *b, const struct wr_jobplan *plan, bool replace, struct wr_error *err)
 {
     struct wr_sjob *old = wr_jobs_get(m, b->name);
     if (old) {
-        wr_status st = replace ? replace_job(old, b, err) : wr_fail(err, WR_EUSAGE, "there is a job \"%s\" already", b->name);
-        if (st == WR_EUSAGE)
+        wr_status st = replace ? may_replace(old, plan, err) : wr_fail(err, WR_EUSAGE, "there is a job \"%s\" already", b->name);
+        if (!replace)
             wr_hint(err, "drop it first, submit under another name, or replace it (--replace)");
+        if (st == WR_OK)
+            st = replace_job(old, b, err);
         wr_sjob_unref(old);
         return st;
     }
@@ -532,12 +557,12 @@ wr_status wr_jobs_submit(struct wr_jobs *m, const char *name, struct wr_str sql,
     if (!wr_job_name_ok(wr_str_c(name)))
         return wr_fail(err, WR_EUSAGE, "a job's name is 1 to 64 letters, digits, \"_\" and \"-\", not \"%.80s\"", name);
     WR_TRY(wr_text_plan(m, name, sql, vars, false, &plan, said, err));
-    wr_jobplan_free(plan);
     char *text = wr_malloc(sql.n + 1);
     memcpy(text, sql.p, sql.n);
     text[sql.n] = 0;
     struct wr_book_job b = {.name = name, .sql = text, .vars = vars, .reason = "", .wanted = WR_WANT_RUN, .created_us = wr_clock_wall()};
-    wr_status st = add_job(m, &b, replace, err);
+    wr_status st = add_job(m, &b, plan, replace, err);
+    wr_jobplan_free(plan);
     free(text);
     return st;
 }
@@ -634,6 +659,9 @@ void wr_jobs_close(struct wr_jobs *m)
 
 /* ---- rates ---- */
 
+/* Half of what it was, half of what it is now. */
+static double smooth(double was, double now) { return was * 0.5 + now * 0.5; }
+
 static void look(struct wr_sjob *j)
 {
     int64_t now = wr_clock_mono(), passed = now - j->looked_us;
@@ -641,13 +669,18 @@ static void look(struct wr_sjob *j)
         return;
     for (int i = 0; i < j->plan->n_node; i++) {
         struct wr_node_stats s;
+        struct wr_rate *r = &j->rate[i];
         wr_job_node(j->run, i, &s);
-        double in = (double)(s.n.in - j->seen[2 * i]) * 1e6 / (double)passed, out = (double)(s.n.out - j->seen[2 * i + 1]) * 1e6 / (double)passed;
-        j->rate_in[i] = j->rate_in[i] * 0.5 + in * 0.5;
-        j->rate_out[i] = j->rate_out[i] * 0.5 + out * 0.5;
-        j->seen[2 * i] = s.n.in;
-        j->seen[2 * i + 1] = s.n.out;
+        r->in_s = smooth(r->in_s, (double)(s.n.in - r->in) * 1e6 / (double)passed);
+        r->out_s = smooth(r->out_s, (double)(s.n.out - r->out) * 1e6 / (double)passed);
+        r->busy_share = smooth(r->busy_share, (double)(s.n.busy_us - r->busy_us) / (double)passed);
+        r->in = s.n.in;
+        r->out = s.n.out;
+        r->busy_us = s.n.busy_us;
     }
+    int64_t cpu = wr_job_cpu(j->run);
+    j->cpu_share = smooth(j->cpu_share, (double)(cpu - j->cpu_us) / (double)passed);
+    j->cpu_us = cpu;
     j->looked_us = now;
 }
 

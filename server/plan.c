@@ -139,6 +139,8 @@ static wr_status plan_all(struct wr_jobs *m, struct wr_catalog *c, const struct 
         if (answer.kind == WR_ANSWER_SHELL)
             return wr_fail_at(err, WR_ESQL, s->off, "this statement cannot be part of a job");
     }
+    if (wr_setting_given(c, WR_SET_CHECKPOINT_DIR))
+        return wr_fail(err, WR_ESQL, "checkpoint.dir has no meaning in a job of the server: its checkpoints are in the data directory");
     if (plan->n_sink == 0) {
         wr_fail(err, WR_ESQL, "the job has nothing to run");
         wr_hint(err, "it needs an INSERT INTO ... SELECT, or a SELECT whose result the server keeps");

@@ -28,7 +28,7 @@ static void sum_up(struct wr_sjob *j, struct sums *s)
         s->bad += n.n.bad;
         if (p->kind == WR_PLAN_SCAN) {
             s->in += n.n.in;
-            s->rate += j->rate_in ? j->rate_in[i] : 0;
+            s->rate += j->rate ? j->rate[i].in_s : 0;
             sum_parts(j, i, s);
         }
         if (p->kind == WR_PLAN_SINK)
@@ -63,6 +63,11 @@ void wr_put_body_locked(struct wr_sjob *j, struct wr_buf *out)
     wr_buf_printf(out, ",\"rows_in\":%llu,\"rows_out\":%llu,\"rows_late\":%llu,\"rows_bad\":%llu,\"state_bytes\":%llu,\"rows_per_second\":%.1f,\"lag\":%lld",
                   (unsigned long long)s.in, (unsigned long long)s.out, (unsigned long long)s.late, (unsigned long long)s.bad, (unsigned long long)s.state,
                   s.rate, (long long)s.lag);
+    wr_buf_printf(out, ",\"cpu_seconds\":%.3f,\"cpu_share\":%.3f", (double)wr_job_cpu(j->run) / 1e6, j->cpu_share);
+    if (j->plan->cpu_limit)
+        wr_buf_printf(out, ",\"cpu_limit_percent\":%d", j->plan->cpu_limit);
+    if (j->plan->max_state)
+        wr_buf_printf(out, ",\"max_state_bytes\":%lld", (long long)j->plan->max_state);
     wr_buf_puts(out, ",\"watermark\":");
     wr_put_time(out, s.wm);
     put_checkpoint(j, out);
@@ -124,6 +129,22 @@ static void put_label(struct wr_buf *out, const struct wr_plan *p)
     wr_buf_clear(&text);
 }
 
+/* The share of the time in which a node's rows wait for those behind it: a chain of calls is one task, so while they work nothing else is taken. */
+static double back_pressure(const struct wr_sjob *j, int node)
+{
+    const struct wr_jobplan *p = j->plan;
+    bool behind[256] = {false};
+    double share = 0;
+    if (!j->rate || p->n_node > 256)
+        return 0;
+    for (int i = node + 1; i < p->n_node; i++) { /* inputs come before users */
+        for (int k = 0; k < p->node[i]->n_in; k++)
+            behind[i] |= p->node[i]->in[k]->id == node || behind[p->node[i]->in[k]->id];
+        share += behind[i] ? j->rate[i].busy_share : 0;
+    }
+    return share;
+}
+
 static void put_node(struct wr_sjob *j, int i, struct wr_buf *out)
 {
     const struct wr_plan *p = j->plan->node[i];
@@ -131,13 +152,16 @@ static void put_node(struct wr_sjob *j, int i, struct wr_buf *out)
     put_label(out, p);
     if (j->run) {
         struct wr_node_stats s;
+        struct wr_rate r = j->rate ? j->rate[i] : (struct wr_rate){0};
         wr_job_node(j->run, i, &s);
         wr_buf_printf(out,
                       ",\"in\":%llu,\"out\":%llu,\"passed\":%llu,\"filtered\":%llu,\"late\":%llu,\"bad\":%llu,\"held\":%llu,\"state_bytes\":%llu"
-                      ",\"rows_per_second_in\":%.1f,\"rows_per_second_out\":%.1f,\"open_windows\":%llu,\"idle\":%s,\"watermark\":",
+                      ",\"busy_us\":%llu,\"busy_share\":%.3f,\"back_pressure\":%.3f,\"rows_per_second_in\":%.1f,\"rows_per_second_out\":%.1f"
+                      ",\"open_windows\":%llu,\"idle\":%s,\"watermark\":",
                       (unsigned long long)s.n.in, (unsigned long long)s.n.out, (unsigned long long)s.n.passed, (unsigned long long)s.n.filtered,
                       (unsigned long long)s.n.late, (unsigned long long)s.n.bad, (unsigned long long)s.n.held, (unsigned long long)s.n.state_bytes,
-                      j->rate_in ? j->rate_in[i] : 0.0, j->rate_out ? j->rate_out[i] : 0.0, (unsigned long long)s.n_window, s.idle ? "true" : "false");
+                      (unsigned long long)s.n.busy_us, r.busy_share, back_pressure(j, i), r.in_s, r.out_s, (unsigned long long)s.n_window,
+                      s.idle ? "true" : "false");
         wr_put_time(out, s.wm);
     }
     wr_buf_putc(out, '}');

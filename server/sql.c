@@ -1,6 +1,6 @@
 /* sql.c: POST /sql: statements against the server's own catalog, and the statements about jobs.
  * Rules:  declarations stay (they are in the book); a query must end by itself, and its rows are the answer; what runs for ever is a job: SUBMIT JOB.
- *         A submitted job takes the declarations of that moment with it: changing them later does not change it.
+ *         A submitted job takes the declarations and settings of that moment with it: changing them later does not change it.
  *         The first error ends the text; what came before it stays done.
  * Memory: one arena a text. */
 #include <stdlib.h>
@@ -192,11 +192,29 @@ static const char *name_of(struct ask *q, const struct wr_stmt *s)
     return s->name ? wr_arena_str(&q->a, s->name->text).p : "";
 }
 
+/* SETs that are in force and that a job can feel. */
+static void put_settings(const struct wr_catalog *c, struct wr_buf *out)
+{
+    for (enum wr_setting s = 0; s < WR_SET_COUNT; s++) {
+        if (!wr_setting_given(c, s) || s == WR_SET_OUTPUT || s == WR_SET_NULL_TEXT || s == WR_SET_JOB_NAME)
+            continue;
+        struct wr_str v = wr_setting_text(c, s);
+        wr_buf_printf(out, "SET %s = '", wr_setting_name(s));
+        for (uint32_t i = 0; i < v.n; i++) {
+            if (v.p[i] == '\'')
+                wr_buf_putc(out, '\'');
+            wr_buf_putc(out, v.p[i]);
+        }
+        wr_buf_puts(out, "';\n");
+    }
+}
+
 static wr_status submit(struct ask *q, const struct wr_stmt *s, struct wr_error *err)
 {
     struct wr_buf text = WR_BUF_INIT(1 << 20), said = WR_BUF_INIT(1 << 20);
     int n;
     struct wr_str *list = declarations(q->m, &n);
+    put_settings(q->m->catalog, &text);
     for (int i = 0; i < n; i++) {
         wr_buf_str(&text, list[i]);
         wr_buf_puts(&text, ";\n");

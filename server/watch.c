@@ -75,6 +75,8 @@ static void note_figures(void *ctx, const struct wr_plan *p, struct wr_buf *out)
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
         if (more[i].n)
             wr_buf_printf(out, ", %s %llu", more[i].name, (unsigned long long)more[i].n);
+    if (n.n.busy_us)
+        wr_buf_printf(out, ", time %.1f ms", (double)n.n.busy_us / 1e3);
     if (n.n.state_bytes)
         wr_buf_printf(out, ", state %llu bytes", (unsigned long long)n.n.state_bytes);
     wr_buf_putc(out, ')');

@@ -1,0 +1,158 @@
+"""real_jobs.py: jobs beside one another: a query replaced by another one that its state fits, and refused where it does not; limits; one job that fails,
+one that is flooded and one whose sink hangs, while another goes on. also: dev
+"""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
+import hook
+import proc
+import served
+
+DIR = tempfile.mkdtemp(prefix="weir-jobs-")
+FAILED = []
+
+
+def check(name, is_, should):
+    if is_ != should:
+        FAILED.append(name)
+        print("FAILED %s: %r, not %r" % (name, is_, should))
+
+
+def path(name):
+    return os.path.join(DIR, name)
+
+
+def append(name, *rows):
+    with open(path(name), "a") as f:
+        f.write("".join(json.dumps(r) + "\n" for r in rows))
+
+
+def counter(source, select="SELECT k, count(*) AS n, sum(v) AS total FROM s WHERE v > 10 GROUP BY k"):
+    append(source)
+    return "CREATE SOURCE s (k TEXT, v BIGINT, w BIGINT) WITH (connector = 'file', path = '%s', format = 'json', follow = 'true');\n%s;" % (path(source), select)
+
+
+def submit(s, name, sql, **more):
+    status, answer = s.ask("POST", "/jobs", {"name": name, "sql": sql, **more})
+    return status if status == 201 else (status, answer["error"]["message"], answer["error"].get("hint"))
+
+
+def result(s, name):
+    return sorted((r["k"], r["n"], r["total"]) for r in s.ask("GET", "/jobs/%s/result" % name)[1].get("rows", []))
+
+
+def see(s, name, should):
+    proc.wait_until(lambda: result(s, name) == should, "result %s of %s" % (should, name), 60, s.child)
+
+
+def replacing(s):
+    check("submit", submit(s, "c", counter("a")), 201)
+    append("a", {"k": "x", "v": 20}, {"k": "x", "v": 5}, {"k": "y", "v": 11})
+    see(s, "c", [("x", 1, 20), ("y", 1, 11)])
+    # another condition, on a column that was not read before: what was counted stays, what comes is counted the new way
+    check("fits", submit(s, "c", counter("a", "SELECT k, count(*) AS n, sum(v) AS total FROM s WHERE v > 3 AND w < 50 GROUP BY k"), replace=True), 201)
+    append("a", {"k": "x", "v": 104, "w": 1}, {"k": "x", "v": 104, "w": 60})
+    see(s, "c", [("x", 2, 124), ("y", 1, 11)])
+    for what, select in (("another aggregate", "SELECT k, count(*) AS n, max(v) AS total FROM s WHERE v > 3 GROUP BY k"),
+                         ("another argument", "SELECT k, count(*) AS n, sum(w) AS total FROM s WHERE v > 3 GROUP BY k"),
+                         ("another key", "SELECT w AS k, count(*) AS n, sum(v) AS total FROM s WHERE v > 3 GROUP BY w"),
+                         ("a condition on results that are taken back",
+                          "SELECT k, count(*) AS n, sum(v) AS total FROM s WHERE v > 3 GROUP BY k HAVING count(*) > 1")):
+        status, message, hint = submit(s, "c", counter("a", select), replace=True)
+        check(what + " is refused", (status, "keeps running as it is" in message and "; was: " in message, "drop the job" in hint), (400, True, True))
+    status, message, _ = submit(s, "c", counter("a", "SELECT nothing FROM s"), replace=True)
+    check("wrong SQL", (status, "nothing" in message), (400, True))
+    append("a", {"k": "y", "v": 9, "w": 0}, {"k": "y", "v": 9})
+    see(s, "c", [("x", 2, 124), ("y", 2, 20)])
+    check("no restart was needed", s.ask("GET", "/jobs/c")[1]["restarts"], 0)
+    s.kill()
+    s = served.Server(path("data"), "--allow-files", DIR)
+    append("a", {"k": "z", "v": 4, "w": 1})
+    see(s, "c", [("x", 2, 124), ("y", 2, 20), ("z", 1, 4)])
+    return s
+
+
+def limits(s):
+    append("wide", *({"k": "key %d" % i, "v": i} for i in range(5000)))
+    check("submit", submit(s, "wide", "SET max_state_bytes = '64 kB';\n" + counter("wide", "SELECT k, count(*) AS n FROM s GROUP BY k")), 201)
+    job = s.until("wide", "waits or has failed", lambda j: j["state"] in ("waiting", "failed"))
+    check("why", ("more than max_state_bytes = 64000" in job["reason"], "Aggregate" in job["reason"]), (True, True))
+    check("limits are shown", submit(s, "slow", "SET cpu_limit = 20; SET max_state_bytes = '1 MiB';\n" + counter("slow")), 201)
+    append("slow", {"k": "x", "v": 20})
+    see(s, "slow", [("x", 1, 20)])
+    job = s.ask("GET", "/jobs/slow")[1]
+    check("as figures", (job["cpu_limit_percent"], job["max_state_bytes"], job["cpu_seconds"] >= 0), (20, 1 << 20, True))
+    for wrong, word in (("cpu_limit = 101", "cpu_limit"), ("cpu_limt = 1", "did you mean"), ("checkpoint.dir = '/tmp/x'", "data directory"),
+                        ("parallelism = 2", "one task each")):
+        status, message, hint = submit(s, "wrong", "SET %s;\n" % wrong + counter("slow"))
+        check("refused: " + wrong, (status, word in message + str(hint) or (message, hint)), (400, True))
+    # a SET before SUBMIT JOB goes with the job
+    s.sql("SET cpu_limit = 30; CREATE SOURCE d (k TEXT) WITH (connector = 'datagen', rows_per_second = 10); SUBMIT JOB with_set AS SELECT k FROM d; RESET cpu_limit")
+    check("SET and SUBMIT", s.until("with_set", "runs", lambda j: j["state"] == "running")["cpu_limit_percent"], 30)
+    check("dropped", [s.ask("DELETE", "/jobs/" + j)[0] for j in ("wide", "slow", "with_set")], [200, 200, 200])
+
+
+def isolation(s):
+    """Whatever happens beside it, the steady job counts every row."""
+    flood = "CREATE SOURCE f (k TEXT, v BIGINT) WITH (connector = 'datagen', rows_per_second = 0);\n"
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))       # nobody listens there
+    url = "http://127.0.0.1:%d" % closed.getsockname()[1]
+    append("fails", {"k": "x", "v": 20})
+    with hook.Hook() as stuck:
+        stuck.answer = lambda r: 503
+        jobs = {"steady": counter("steady"), "flooded": flood + "CREATE SINK b WITH (connector = 'blackhole'); INSERT INTO b SELECT k, sum(v) FROM f GROUP BY k;",
+                "fails": counter("fails", "CREATE SINK h WITH (connector = 'http', url = '%s', retry_timeout = '0 s'); INSERT INTO h SELECT k, v FROM s" % url),
+                "hangs": flood + "CREATE SINK h WITH (connector = 'http', url = '%s', retry_timeout = '1 h'); INSERT INTO h SELECT k FROM f;" % stuck.url}
+        for name, sql in jobs.items():
+            check("submit " + name, submit(s, name, sql), 201)
+        s.until("fails", "has failed", lambda j: j["state"] in ("waiting", "failed") and url in j["reason"])
+        proc.wait_until(lambda: len(stuck.requests) > 2, "the hanging sink was tried again", 60, s.child)
+        for i in range(1, 6):
+            append("steady", {"k": "x", "v": 20})
+            see(s, "steady", [("x", i, 20 * i)])
+            check("savepoint %d" % i, s.ask("POST", "/jobs/steady/savepoint")[0], 200)
+        check("the flooded one runs", s.ask("GET", "/jobs/flooded")[1]["state"], "running")
+        check("the hanging one runs", s.ask("GET", "/jobs/hangs")[1]["state"], "running")
+        plan = s.ask("GET", "/jobs/flooded/plan")[1]["nodes"]
+        check("time is known", (min(n["busy_us"] for n in plan if n["kind"] == "Aggregate") > 0, all(0 <= n["busy_share"] for n in plan)), (True, True))
+        check("EXPLAIN ANALYZE has it", s.sql("EXPLAIN ANALYZE flooded")["text"].count("time ") > 0, True)
+        for name in ("fails", "hangs", "flooded"):
+            check("drop " + name, s.ask("DELETE", "/jobs/" + name)[0], 200)
+    append("steady", {"k": "y", "v": 20})
+    see(s, "steady", [("x", 5, 100), ("y", 1, 20)])
+    closed.close()
+
+
+def client(s):
+    """weir submit --replace, and its refusal."""
+    def run(text):
+        with open(path("c.sql"), "w") as f:
+            f.write(text)
+        done = subprocess.run([served.WEIR, "submit", path("c.sql"), "--name", "c", "--replace", "--server", "http://127.0.0.1:%d" % s.port, "--data", path("data")],
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stderr
+    code, said = run(counter("a", "SELECT k, max(v) AS n FROM s GROUP BY k"))
+    check("client: refused", (code, "keeps running as it is" in said or said), (2, True))
+    check("client: fits", run(counter("a", "SELECT k, count(*) AS n, sum(v) AS total FROM s WHERE v > 100 GROUP BY k"))[0], 0)
+
+
+def main():
+    s = served.Server(path("data"), "--allow-files", DIR)
+    s = replacing(s)
+    client(s)
+    limits(s)
+    isolation(s)
+    check("end", s.stop(), 0)
+    shutil.rmtree(DIR, ignore_errors=True)
+    if FAILED:
+        raise SystemExit("%d failed" % len(FAILED))
+
+
+main()
