@@ -164,6 +164,7 @@ void wr_put_body_locked(struct wr_sjob *j, struct wr_buf *out);                 
 void wr_put_plan_locked(struct wr_sjob *j, struct wr_buf *out);                  /* {"nodes":[..],"edges":[..],"text":".."} */
 void wr_put_why_locked(struct wr_sjob *j, bool json, struct wr_buf *out);
 void wr_put_metrics(struct wr_jobs *m, struct wr_buf *out);
+void wr_put_process_metrics(struct wr_buf *out);
 /* POST /sql: answers to the statements, one JSON object each, in an array; ndjson: rows of the last query, one a line. */
 wr_status wr_sql_run(struct wr_jobs *m, struct wr_str sql, bool ndjson, struct wr_buf *out, struct wr_error *err);
 

@@ -384,7 +384,7 @@ def dashboards(pg):
     for name in sorted(os.listdir(folder)):
         with open(os.path.join(folder, name), encoding="utf-8") as f:
             for panel in json.load(f)["panels"]:
-                for target in panel["targets"]:
+                for target in (t for t in panel["targets"] if "rawSql" in t):       # the others ask Prometheus: real_prometheus.py
                     query = re.sub(r"\$__timeFilter\((\w+)\)", r"(\1 BETWEEN '2025-11-28' AND '2025-11-29')", target["rawSql"])
                     if not pg.rows(query):
                         raise SystemExit("%s, panel %r: no rows\n%s" % (name, panel["title"], query))

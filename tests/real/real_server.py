@@ -182,16 +182,16 @@ def metrics(s):
     status, text = s.ask("GET", "/metrics")
     seen, family = set(), None
     for line in text.splitlines():
-        m = re.fullmatch(r"# (HELP|TYPE) (weir_[a-z_]+) .+", line)
+        m = re.fullmatch(r"# (HELP|TYPE) ((?:weir|process)_[a-z_]+) .+", line)
         if m:
             family = m.group(2)
             continue
-        m = re.fullmatch(r'(weir_[a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.]+', line)
+        m = re.fullmatch(r'((?:weir|process)_[a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.]+', line)
         check("metrics line " + line, bool(m), True)
         check("family of " + line, m and m.group(1), family)
         check("twice: " + line, line.split(" ")[0] in seen, False)
         seen.add(line.split(" ")[0])
-    check("state of the job", 'weir_job_state{job="orders",state="running"}' in seen, True)
+    check("state of the job", 'weir_job_state{weir_job="orders",state="running"}' in seen, True)
 
 
 def described(s):
