@@ -53,6 +53,7 @@ struct wr_parts {
     /* The operator's own state of a partition goes into checkpoints through these; NULL: it has none. */
     void (*save)(struct wr_op *, struct wr_group *, struct wr_buf *);
     bool (*load)(struct wr_op *, struct wr_group *, struct wr_str);
+    int64_t (*open)(struct wr_op *, struct wr_group *); /* input rows of the partition that count as held; NULL: all its rows */
     void (*drop)(struct wr_op *, struct wr_group *); /* the group is removed: frees what its own bytes own; NULL: nothing */
     struct wr_group **noted;   /* partitions whose own state changed since the last checkpoint; removed ones are skipped */
     uint32_t n_noted, cap_noted;

@@ -105,6 +105,13 @@ void wr_conj_add(struct binder *b, struct conj *c, struct wr_expr *x);
 struct wr_expr *wr_conj_all(struct binder *b, const struct conj *c); /* as one expression; NULL: there are none */
 /* A column behind those of an input; returns which. */
 int wr_join_append(struct binder *b, struct wr_plan *p, int side, struct wr_expr *x);
+/* ---- MATCH_RECOGNIZE (bind_match.c) ---- */
+
+wr_status wr_bind_match(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+wr_status wr_match_name(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+wr_status wr_match_call(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out, bool *taken); /* FIRST, PREV, sum ...; taken false: a plain function */
+
+/* ---- joins (bind_join.c) ---- */
 
 wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
 struct wr_plan *wr_join_node(struct binder *b, enum wr_jkind kind, struct wr_plan *left, struct wr_plan *right, int32_t off);
@@ -122,6 +129,7 @@ bool wr_join_time_is(struct binder *b, struct wr_plan *p, int col);
 
 struct grouping;
 struct overs;
+struct matching;
 struct xctx {
     struct binder *b;
     const struct rel *rel;        /* NULL: no columns to name */
@@ -132,6 +140,7 @@ struct xctx {
     struct overs *over;           /* window functions are collected here; NULL: OVER is not allowed here */
     struct subs *subs;            /* subqueries are collected here (sub.h); NULL: none can stand here */
     const struct wr_ast_item *aliases; /* QUALIFY: a name that is no column may be an alias of the select list; NULL: it may not */
+    struct matching *match;       /* DEFINE and MEASURES: names and calls are of the match (bind_match.c); NULL: elsewhere */
 };
 /* Columns of bound expressions that are not FROM's: wr_regroup() makes them columns of the aggregate's output. */
 enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END, COL_SET, COL_OVER = 1 << 22,

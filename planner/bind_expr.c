@@ -144,6 +144,8 @@ static wr_status bind_name(struct xctx *x, const struct wr_ast_expr *e, struct w
     const struct rel *r = x->rel ? x->rel : &nothing;
     const struct wr_ast_name *first = e->name, *second = first->next, *rest = second;
     struct wr_str none = {0};
+    if (x->match)
+        return wr_match_name(x, e, out);
     WR_TRY(window_name(x, second ? first->text : none, second ? second->text : first->text, e->off, out));
     if (*out)
         return second && second->next ? wr_bind_refuse(x->b, e->off, "a member of a window bound", NULL) : WR_OK;
@@ -504,6 +506,12 @@ static wr_status bind_call(struct xctx *x, const struct wr_ast_expr *e, struct w
     struct wr_str name = e->name->text;
     if (e->name->next)
         return wr_bind_refuse(b, e->off, "a function with a qualified name", NULL);
+    if (x->match) {
+        bool taken;
+        WR_TRY(wr_match_call(x, e, out, &taken));
+        if (taken)
+            return WR_OK;
+    }
     if (e->over)
         return wr_bind_over(x, e, out);
     if (wr_is_grouping(name))

@@ -377,7 +377,7 @@ static wr_status bind_item(struct binder *b, const struct wr_ast_table *t, const
     case WR_F_FUNCTION: return wr_bind_window_table(b, t, env, out); /* UNNEST: wr_bind_from() */
     case WR_F_VALUES: return wr_bind_query(b, t->select, env, out);
     case WR_F_JOIN: return wr_bind_join(b, t, env, out);
-    case WR_F_MATCH: return wr_bind_refuse(b, t->off, "MATCH_RECOGNIZE", NULL);
+    case WR_F_MATCH: return wr_bind_match(b, t, env, out);
     }
     return WR_ESQL;
 }

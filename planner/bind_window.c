@@ -372,6 +372,7 @@ static void set_time(struct wr_plan *p, const struct wmclause *wm, int col)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION:
     case WR_PLAN_EXPAND:
+    case WR_PLAN_MATCH:
     case WR_PLAN_SCAN:
     case WR_PLAN_VALUES:
     case WR_PLAN_SIDE:

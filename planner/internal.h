@@ -64,6 +64,15 @@ void wr_unnest_props(struct wr_arena *a, struct wr_plan *p); /* what is not as i
 bool wr_unnest_same(const struct wr_plan *a, const struct wr_plan *b);
 void wr_unnest_print(struct wr_buf *out, const struct wr_plan *p);
 
+/* ---- node_match.c ---- */
+
+void wr_match_props(struct wr_arena *a, struct wr_plan *p); /* what is not as in the input */
+void wr_match_need(const struct wr_plan *p, const bool *mine, bool *in); /* sets in[], never clears it */
+/* The input has become narrower: in[c] is where input column c is now (-1: gone). */
+void wr_match_rebuild(struct wr_arena *a, struct wr_plan *p, const int *in);
+void wr_match_print(struct wr_buf *out, const struct wr_plan *p);
+void wr_match_print_state(struct wr_buf *out, const struct wr_plan *p);
+
 /* ---- rewrite.c, prune.c, physical.c ---- */
 
 /* The rules, over one sink's tree. May fail: a session window that is not grouped. */

@@ -309,6 +309,10 @@ void wr_node_props(struct wr_arena *a, struct wr_plan *p)
         pass_on(p);
         wr_unnest_props(a, p);
         break;
+    case WR_PLAN_MATCH:
+        pass_on(p);
+        wr_match_props(a, p);
+        break;
     case WR_PLAN_LIMIT: pass_on(p); break;
     case WR_PLAN_SINK: pass_on(p); break;
     case WR_PLAN_COUNT: WR_BUG("no such node");
@@ -381,6 +385,7 @@ void wr_node_trace(struct wr_plan *p, int col, struct wr_plan **at, int *at_col)
         case WR_PLAN_VALUES:
         case WR_PLAN_SIDE:
         case WR_PLAN_UNION:
+        case WR_PLAN_MATCH:
         case WR_PLAN_EXPAND: /* may make its columns NULL */
         case WR_PLAN_SINK:
         case WR_PLAN_COUNT: return;

@@ -140,6 +140,7 @@ static bool same_node(const struct wr_plan *a, const struct wr_plan *b)
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: return wr_over_same(a, b);
     case WR_PLAN_UNNEST: return wr_unnest_same(a, b);
+    case WR_PLAN_MATCH: return false; /* rarely written twice */
     case WR_PLAN_JOIN: return wr_join_same(&a->u.join, &b->u.join);
     case WR_PLAN_SORT: return same_sort(&a->u.sort, &b->u.sort);
     case WR_PLAN_LIMIT: return a->u.limit.limit == b->u.limit.limit && a->u.limit.offset == b->u.limit.offset;
@@ -252,6 +253,19 @@ static struct spread spread_over(struct exchanges *ex, struct wr_plan *p)
     return (struct spread){.where = BY_HASH, .n_col = by->n_part, .col = by->part};
 }
 
+static struct spread spread_match(struct exchanges *ex, struct wr_plan *p)
+{
+    const struct wr_partby *by = &p->u.match.by;
+    struct spread in = ex->of[p->in[0]->id];
+    if (by->n_part == 0) {
+        gather(ex, p, 0);
+        return (struct spread){.where = ONE_TASK};
+    }
+    if (!subset(&in, by->part, by->n_part))
+        p->in[0] = exchange(ex, p->in[0], by->part, by->n_part);
+    return (struct spread){.where = ANYHOW};
+}
+
 static struct spread spread_project(struct exchanges *ex, const struct wr_plan *p)
 {
     struct spread in = ex->of[p->in[0]->id];
@@ -351,6 +365,7 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME: return spread_over(ex, p);
     case WR_PLAN_EXPAND: return (struct spread){.where = ex->of[p->in[0]->id].where == ONE_TASK ? ONE_TASK : ANYHOW}; /* keys become NULL */
+    case WR_PLAN_MATCH: return spread_match(ex, p);
     case WR_PLAN_JOIN: return spread_join(ex, p);
     case WR_PLAN_SORT:
     case WR_PLAN_LIMIT:

@@ -268,6 +268,7 @@ static void put_head(struct wr_buf *out, const struct wr_plan *p)
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: wr_over_print(out, p); break;
     case WR_PLAN_UNNEST: wr_unnest_print(out, p); break;
+    case WR_PLAN_MATCH: wr_match_print(out, p); break;
     case WR_PLAN_SORT: put_sort(out, p); break;
     case WR_PLAN_LIMIT:
         wr_buf_printf(out, " %lld", (long long)p->u.limit.limit);
@@ -326,6 +327,11 @@ static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
     if (p->kind == WR_PLAN_TOP_N || p->kind == WR_PLAN_OVER || p->kind == WR_PLAN_OVER_TIME) {
         indent(pr->out, depth + 2);
         wr_over_print_state(pr->out, p);
+        wr_buf_putc(pr->out, '\n');
+    }
+    if (p->kind == WR_PLAN_MATCH) {
+        indent(pr->out, depth + 2);
+        wr_match_print_state(pr->out, p);
         wr_buf_putc(pr->out, '\n');
     }
     if (p->kind == WR_PLAN_JOIN) {

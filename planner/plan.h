@@ -167,6 +167,50 @@ struct wr_plan_unnest {
     const struct wr_field *made;
 };
 
+/* ---- MATCH_RECOGNIZE (bind_match.c) ---- */
+
+enum wr_navkind {
+    WR_NAV_FIRST, WR_NAV_LAST,       /* a column of the n-th row (from 0) of a variable, from the first or back from the last; then `step` rows on */
+    WR_NAV_AGG,                      /* an aggregate over the rows of a variable */
+    WR_NAV_NUMBER, WR_NAV_CLASSIFIER, WR_NAV_TIME /* number of the match; variable of the last row; its time */
+};
+/* A value of the match so far that DEFINE and MEASURES look at: one column of what they are evaluated over. */
+struct wr_match_nav {
+    enum wr_navkind kind;
+    int var;                         /* -1: rows of any variable */
+    int64_t n, step;                 /* step: -1 the row before it (PREV), 1 the next one */
+    int col;                         /* FIRST, LAST: input column */
+    struct wr_aggcall agg;           /* AGG: bound over input columns; offset not yet set */
+};
+enum wr_match_op { WR_MATCH_ROW, WR_MATCH_SPLIT, WR_MATCH_JUMP, WR_MATCH_DONE };
+/* The pattern as a program. ROW: takes a row as variable a. SPLIT: goes on at a, or, less preferred, at b. JUMP: at a. */
+struct wr_match_step { enum wr_match_op op; int a, b; };
+struct wr_match_var {
+    struct wr_str name;
+    const struct wr_expr *define;    /* over navs; NULL: any row */
+    bool alone;                      /* looks at the row and those at a fixed distance from it only, not at the match so far */
+};
+enum wr_match_skip { WR_MATCH_SKIP_PAST_LAST, WR_MATCH_SKIP_NEXT_ROW, WR_MATCH_SKIP_FIRST, WR_MATCH_SKIP_LAST };
+/* Out: partition columns, then measures; all_rows: input columns, then measures. order[0] is the event time, rows are only added. */
+struct wr_plan_match {
+    struct wr_partby by;
+    int n_var, n_step, n_nav, n_measure;
+    const struct wr_match_var *var;
+    const struct wr_match_step *step;
+    struct wr_match_nav *nav;
+    const struct wr_schema *navs;    /* names and types of nav */
+    const struct wr_expr **measure;  /* over navs */
+    const struct wr_field *field;    /* of the measures */
+    bool all_rows;
+    bool alone;                      /* all variables are */
+    bool numbered;                   /* matches are numbered: partitions are kept */
+    enum wr_match_skip skip;
+    int skip_var;                    /* FIRST, LAST */
+    int64_t within;                  /* µs from the first row to the last; -1: no limit */
+    int64_t back, ahead;             /* rows that PREV looks back, NEXT ahead */
+    int time_measure;                /* MATCH_ROWTIME among the measures: the output's event time; -1: none */
+};
+
 struct wr_plan_sort { int n; const int *col; const bool *desc, *nulls_first; int64_t limit, offset; }; /* limit -1: none. Holds the final content until END */
 struct wr_plan_limit { int64_t limit, offset; };              /* append-only input */
 struct wr_plan_exchange { int n_key; const int *key; };       /* by hash of these columns; 0 keys: gather into one */
@@ -205,6 +249,7 @@ struct wr_plan {
         struct wr_plan_over over;
         struct wr_plan_expand expand;
         struct wr_plan_unnest unnest;
+        struct wr_plan_match match;
         struct wr_plan_sort sort;
         struct wr_plan_limit limit;
         struct wr_plan_exchange exchange;

@@ -142,6 +142,7 @@ static void need_inputs(struct prune *pr, const struct wr_plan *p)
         need_same(mine, p->in[0]->out->n, in);
         mark_list(p->u.unnest.col, p->u.unnest.n, in);
         break;
+    case WR_PLAN_MATCH: wr_match_need(p, mine, in); break;
     case WR_PLAN_LIMIT: need_same(mine, p->out->n, in); break;
     case WR_PLAN_EXCHANGE:
         need_same(mine, p->out->n, in);
@@ -357,6 +358,22 @@ static void rebuild_over(struct prune *pr, struct wr_plan *p, int old_in_n)
     wr_over_rebuild(pr->a, p, pr->need[p->id], in, old_in_n, pr->map[p->id]);
 }
 
+/* It keeps whole rows: as rebuild_over. */
+static void rebuild_match(struct prune *pr, struct wr_plan *p, int old_in_n)
+{
+    bool *want = WR_NEW_N(&pr->tmp, bool, old_in_n + 1);
+    int *in = WR_NEW_N(&pr->tmp, int, old_in_n + 1), n = 0;
+    wr_match_need(p, pr->need[p->id], want);
+    for (int i = 0; i < old_in_n; i++)
+        in[i] = want[i] ? n++ : -1;
+    struct wr_plan *thin = narrow(pr, p->in[0], old_in_n, want);
+    if (thin)
+        p->in[0] = thin;
+    wr_match_rebuild(pr->a, p, in);
+    for (int i = 0; i < p->out->n; i++)
+        pr->map[p->id][i] = !p->u.match.all_rows ? i : i < old_in_n ? in[i] : n + i - old_in_n;
+}
+
 static void rebuild_unnest(struct prune *pr, struct wr_plan *p, const int *in, int old_in_n)
 {
     p->u.unnest.col = remap_list(pr, p->u.unnest.col, p->u.unnest.n, in);
@@ -404,6 +421,7 @@ static void rebuild(struct prune *pr, struct wr_plan *p, int old_in_n)
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_EXPAND: rebuild_over(pr, p, old_in_n); break;
     case WR_PLAN_UNNEST: rebuild_unnest(pr, p, in, old_in_n); break;
+    case WR_PLAN_MATCH: rebuild_match(pr, p, old_in_n); break;
     case WR_PLAN_LIMIT: passes = true; break;
     case WR_PLAN_EXCHANGE:
         p->u.exchange.key = remap_list(pr, p->u.exchange.key, p->u.exchange.n_key, in);

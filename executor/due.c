@@ -1,0 +1,129 @@
+/* due.c: see due.h. */
+#include "executor/due.h"
+
+#include <stdlib.h>
+
+void wr_time_key_put(struct wr_buf *key, int64_t us)
+{
+    uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63;
+    for (int shift = 56; shift >= 0; shift -= 8)
+        wr_buf_u8(key, (uint8_t)(v >> shift));
+}
+
+int64_t wr_time_key_get(const char *p)
+{
+    uint64_t v = 0;
+    for (int k = 0; k < 8; k++)
+        v = v << 8 | (uint8_t)p[k];
+    return (int64_t)(v ^ UINT64_C(1) << 63);
+}
+
+void wr_due_init(struct wr_due *d, struct wr_parts *parts, uint32_t id_at) { *d = (struct wr_due){.parts = parts, .id_at = id_at}; }
+
+void wr_due_clear(struct wr_due *d)
+{
+    wr_omap_clear(&d->map);
+    wr_omap_clear(&d->changed);
+    free(d->by_id);
+    free(d->next_free);
+}
+
+static uint32_t *id_of(const struct wr_due *d, struct wr_group *x)
+{
+    return (uint32_t *)(void *)((char *)wr_partition_own(d->parts, x) + d->id_at);
+}
+
+void wr_due_know(struct wr_due *d, struct wr_group *x)
+{
+    uint32_t *id = id_of(d, x);
+    if (*id)
+        return;
+    if (!d->free_id) {
+        if (d->n_id == d->cap_id) {
+            d->cap_id = d->cap_id ? d->cap_id * 2 : 64;
+            d->by_id = wr_realloc(d->by_id, sizeof(struct wr_group *) * d->cap_id);
+            d->next_free = wr_realloc(d->next_free, sizeof *d->next_free * d->cap_id);
+        }
+        d->next_free[d->n_id] = 0;
+        d->free_id = ++d->n_id;
+    }
+    *id = d->free_id;
+    d->free_id = d->next_free[*id - 1];
+    d->by_id[*id - 1] = x;
+}
+
+/* Its id goes to the next partition, which then gets what was still due here: a look that finds nothing to do. */
+void wr_due_forget(struct wr_due *d, struct wr_group *x)
+{
+    uint32_t *id = id_of(d, x);
+    if (!*id)
+        return;
+    d->by_id[*id - 1] = NULL;
+    d->next_free[*id - 1] = d->free_id;
+    d->free_id = *id;
+    *id = 0;
+}
+
+void wr_due_set(struct wr_due *d, struct wr_group *x, int64_t time, int event)
+{
+    struct wr_buf *key = &d->parts->entry;
+    wr_buf_reset(key);
+    wr_time_key_put(key, time);
+    wr_buf_u8(key, (uint8_t)event);
+    wr_group_key_bytes(&d->parts->layout, x, key);
+    int64_t was = wr_omap_get(&d->map, wr_buf_get(key)), id = *id_of(d, x);
+    wr_omap_add(&d->map, wr_buf_get(key), id - was); /* a partition that was gone and came back has another id */
+    if (was != 0)
+        return;
+    if (d->parts->track)
+        wr_track(&d->changed, wr_buf_get(key), 0, 1);
+}
+
+struct wr_group *wr_due_take(struct wr_due *d, int64_t before, int64_t *time, int *event)
+{
+    for (;;) {
+        struct wr_omap_it it = wr_omap_first(&d->map);
+        if (!wr_omap_valid(it) || (*time = wr_time_key_get(wr_omap_key(it).p)) >= before)
+            return NULL;
+        struct wr_buf *key = &d->parts->entry;
+        wr_buf_reset(key);
+        wr_buf_str(key, wr_omap_key(it));
+        int64_t id = wr_omap_num(it);
+        *event = key->p[8];
+        wr_omap_add(&d->map, wr_buf_get(key), -id);
+        if (d->parts->track)
+            wr_track(&d->changed, wr_buf_get(key), 1, 0);
+        if (d->by_id[id - 1])
+            return d->by_id[id - 1];
+    }
+}
+
+void wr_due_checkpoint(struct wr_due *d, struct wr_buf *delta)
+{
+    struct wr_buf key = WR_BUF_INIT(0);
+    wr_op_key(&key, d->parts->op, 'd');
+    wr_track_write(&d->changed, &key, delta);
+    wr_buf_clear(&key);
+}
+
+static bool restore_one(void *ctx, struct wr_str key, struct wr_str value WR_UNUSED)
+{
+    struct wr_due *d = ctx;
+    struct wr_str due = {key.p + 5, key.n - 5};
+    if (due.n < 9 || d->parts->n_pane == 0)
+        return true;
+    struct wr_group *x = wr_parts_of_bytes(d->parts->pane[0], (struct wr_str){due.p + 9, due.n - 9});
+    if (!x)
+        return true;
+    wr_due_know(d, x);
+    wr_omap_add(&d->map, due, *id_of(d, x));
+    return true;
+}
+
+void wr_due_restore(struct wr_due *d, struct wr_store_reader *r)
+{
+    struct wr_buf key = WR_BUF_INIT(64);
+    wr_op_key(&key, d->parts->op, 'd');
+    wr_store_scan(r, wr_buf_get(&key), restore_one, d);
+    wr_buf_clear(&key);
+}

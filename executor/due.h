@@ -1,0 +1,35 @@
+/* due.h: what is due when in the partitions of an operator: events in order of event time, then kind, then partition, so that what is done does not
+ * depend on arrival. An event is there once however often it is set. It goes into checkpoints with the partitions.
+ * Memory: owned by struct wr_due. One owner thread. */
+#ifndef WR_EXECUTOR_DUE_H
+#define WR_EXECUTOR_DUE_H
+
+#include "executor/parts.h"
+
+struct wr_due {
+    struct wr_parts *parts;
+    uint32_t id_at;            /* where in a partition's own bytes its uint32_t id is: place in by_id, from 1; 0: none yet */
+    struct wr_omap map;        /* time, event, partition: its id */
+    struct wr_omap changed;    /* for the checkpoint */
+    struct wr_group **by_id;   /* NULL: the partition is gone */
+    uint32_t n_id, cap_id, free_id; /* free_id: a place that is free, from 1; 0: none */
+    uint32_t *next_free;       /* by id - 1 */
+};
+void wr_due_init(struct wr_due *d, struct wr_parts *parts, uint32_t id_at);
+void wr_due_clear(struct wr_due *d);
+/* Gives the partition its id; events of one without are not set. */
+void wr_due_know(struct wr_due *d, struct wr_group *x);
+/* The partition is removed: its events are passed over. */
+void wr_due_forget(struct wr_due *d, struct wr_group *x);
+void wr_due_set(struct wr_due *d, struct wr_group *x, int64_t time, int event);
+/* Takes the first event with a time < before of a partition that is still there. NULL: there is none. */
+struct wr_group *wr_due_take(struct wr_due *d, int64_t before, int64_t *time, int *event);
+/* Under the operator's keys of kind 'd'. Restore: after wr_parts_restore. */
+void wr_due_checkpoint(struct wr_due *d, struct wr_buf *delta);
+void wr_due_restore(struct wr_due *d, struct wr_store_reader *r);
+
+/* A time as 8 bytes that sort as the time does, as core/key.h writes it behind the first byte. */
+void wr_time_key_put(struct wr_buf *key, int64_t us);
+int64_t wr_time_key_get(const char *p);
+
+#endif
