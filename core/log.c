@@ -1,7 +1,9 @@
 /* log.c: diagnostics on stderr, and text made safe for terminals.
  * Rules:  one event is one line and one write, so that lines of several threads never mix; control bytes never reach a terminal.
- *         Text:  2025-11-28T12:00:00.000Z warn kafka: message      JSON: {"ts":..,"level":..,"comp":..,"msg":..}
- * Memory: buffers on the stack or owned by the call. */
+ *         Text:  2025-11-28T12:00:00.000Z warn kafka: message      JSON: {"ts":..,"level":..,"comp":..,"job":..,"msg":..,"more":..}
+ *         A place that logs again and again (a row, a retry) is held back: what was held back is counted and said by the next line that passes ("more").
+ *         Places are told apart by their format text and the job; two that fall on one slot share its allowance, which only holds back more.
+ * Memory: buffers on the stack or owned by the call; a fixed table of places. */
 #include "core/log.h"
 #include "core/json.h"
 #include "core/time.h"
@@ -19,6 +21,41 @@ static atomic_bool log_json;
 static pthread_mutex_t hook_lock = PTHREAD_MUTEX_INITIALIZER; /* held while the hook runs */
 static void (*hook)(void *ctx, struct wr_str line);
 static void *hook_ctx;
+
+enum { GATES = 256 };
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct wr_log_gate gates[GATES];
+static _Thread_local const char *whose;
+
+void wr_log_whose(const char *name) { whose = name; }
+bool wr_log_is_json(void) { return atomic_load(&log_json); }
+
+bool wr_log_pass(struct wr_log_gate *g, int64_t now_us, uint32_t *held)
+{
+    *held = 0;
+    if (g->since == 0 || now_us - g->since >= WR_LOG_WINDOW_US) {
+        *held = g->held;
+        *g = (struct wr_log_gate){.since = now_us, .passed = 1};
+        return true;
+    }
+    if (g->passed < WR_LOG_BURST) {
+        g->passed++;
+        return true;
+    }
+    g->held++;
+    return false;
+}
+
+static bool passes(const char *fmt, uint32_t *held)
+{
+    uint64_t h = (uint64_t)(uintptr_t)fmt * UINT64_C(0x9E3779B97F4A7C15);
+    for (const char *p = whose; p && *p; p++)
+        h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+    pthread_mutex_lock(&gate_lock);
+    bool ok = wr_log_pass(&gates[(h >> 32) % GATES], wr_clock_mono() + 1, held);
+    pthread_mutex_unlock(&gate_lock);
+    return ok;
+}
 
 void wr_log_set(enum wr_level most, bool json)
 {
@@ -46,24 +83,33 @@ static void write_line(struct wr_str line)
     pthread_mutex_unlock(&hook_lock);
 }
 
-static void put_text_line(struct wr_buf *line, const char *level, const char *comp, struct wr_str msg)
+static void put_text_line(struct wr_buf *line, const char *level, const char *comp, struct wr_str msg, uint32_t held)
 {
     wr_timestamp_print(line, wr_clock_wall() / 1000 * 1000, true);
-    wr_buf_printf(line, " %s %s: ", level, comp);
-    wr_buf_escape(line, msg, LINE_MAX_BYTES - 200);
+    wr_buf_printf(line, " %s %s%s%s: ", level, comp, whose ? " " : "", whose ? whose : "");
+    wr_buf_escape(line, msg, LINE_MAX_BYTES - 300);
     if (line->n > LINE_MAX_BYTES - 1)
         line->n = LINE_MAX_BYTES - 1;
+    if (held)
+        wr_buf_printf(line, " (and %u more like it before)", held);
     wr_buf_putc(line, '\n');
 }
 
-static void put_json_line(struct wr_buf *line, const char *level, const char *comp, struct wr_str msg)
+static void put_json_line(struct wr_buf *line, const char *level, const char *comp, struct wr_str msg, uint32_t held)
 {
     struct wr_buf safe = WR_BUF_INIT(LINE_MAX_BYTES);
     wr_buf_escape(&safe, msg, (LINE_MAX_BYTES - 200) / 2); /* quoting can double it */
     wr_buf_puts(line, "{\"ts\":\"");
     wr_timestamp_print(line, wr_clock_wall() / 1000 * 1000, true);
-    wr_buf_printf(line, "\",\"level\":\"%s\",\"comp\":\"%s\",\"msg\":", level, comp);
+    wr_buf_printf(line, "\",\"level\":\"%s\",\"comp\":\"%s\"", level, comp);
+    if (whose) {
+        wr_buf_puts(line, ",\"job\":");
+        wr_json_quote(line, wr_str_c(whose));
+    }
+    wr_buf_puts(line, ",\"msg\":");
     wr_json_quote(line, wr_buf_get(&safe));
+    if (held)
+        wr_buf_printf(line, ",\"more\":%u", held);
     wr_buf_puts(line, "}\n");
     wr_buf_clear(&safe);
 }
@@ -71,7 +117,8 @@ static void put_json_line(struct wr_buf *line, const char *level, const char *co
 void wr_log(enum wr_level l, const char *comp, const char *fmt, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
-    if ((int)l > atomic_load(&log_most))
+    uint32_t held;
+    if ((int)l > atomic_load(&log_most) || !passes(fmt, &held))
         return;
     char text[LINE_MAX_BYTES];
     va_list args;
@@ -83,9 +130,9 @@ void wr_log(enum wr_level l, const char *comp, const char *fmt, ...)
     struct wr_str msg = {text, (uint32_t)n < sizeof text ? (uint32_t)n : (uint32_t)sizeof text - 1};
     struct wr_buf line = WR_BUF_INIT(4 * LINE_MAX_BYTES);
     if (atomic_load(&log_json))
-        put_json_line(&line, names[l], comp, msg);
+        put_json_line(&line, names[l], comp, msg, held);
     else
-        put_text_line(&line, names[l], comp, msg);
+        put_text_line(&line, names[l], comp, msg, held);
     write_line(wr_buf_get(&line));
     wr_buf_clear(&line);
 }

@@ -198,6 +198,7 @@ void wr_http_second(struct wr_http *h); /* cuts connections that are too slow */
 void wr_http_close(struct wr_http *h);
 
 /* notify.c: systemd */
-void wr_notify(const char *state);
+void wr_notify(const char *state);     /* nothing where nobody listens */
+int64_t wr_notify_watchdog(void);      /* µs within which systemd wants to hear of us; 0: it does not */
 
 #endif

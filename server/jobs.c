@@ -328,6 +328,7 @@ static void *job_thread(void *arg)
     struct wr_sjob *j = arg;
     struct wr_jobs *m = j->jobs;
     thread_job = j;
+    wr_log_whose(j->name);
     for (bool more = true; more;) {
         struct wr_error err = WR_ERROR_INIT;
         int64_t began = wr_clock_mono();
@@ -348,6 +349,7 @@ static void *job_thread(void *arg)
             set_state(j, WR_JOB_STOPPED);
     }
     thread_job = NULL;
+    wr_log_whose(NULL);
     wr_sjob_unref(j);
     return NULL;
 }

@@ -26,3 +26,12 @@ void wr_notify(const char *state)
     (void)sent;
     close(fd);
 }
+
+int64_t wr_notify_watchdog(void)
+{
+    const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+    if (!us || !*us || (pid && *pid && strtoll(pid, NULL, 10) != (long long)getpid()))
+        return 0;
+    long long n = strtoll(us, NULL, 10);
+    return n > 0 && n < INT64_C(86400000000) ? n : 0;
+}

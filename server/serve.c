@@ -112,22 +112,50 @@ static wr_status lock_data(const char *dir, int *fd, struct wr_error *err)
 
 /* ---- running ---- */
 
+/* What "systemctl status" shows. */
+static void say_status(struct wr_jobs *m)
+{
+    char text[120];
+    struct wr_sjob *j;
+    int all = 0, run = 0, bad = 0;
+    for (; (j = wr_jobs_at(m, all)) != NULL; all++) {
+        pthread_mutex_lock(&j->lock);
+        run += j->state == WR_JOB_RUNNING;
+        bad += j->state == WR_JOB_FAILED || j->state == WR_JOB_WAITING;
+        pthread_mutex_unlock(&j->lock);
+        wr_sjob_unref(j);
+    }
+    (void)snprintf(text, sizeof text, "STATUS=%d of %d jobs run%s", run, all, bad ? ", some have failed: weir jobs" : "");
+    wr_notify(text);
+}
+
 static void serve(struct wr_jobs *m, struct wr_http *h)
 {
     const char *addr = m->o->listen ? m->o->listen : WR_SERVER_LISTEN;
     const char *colon = strrchr(addr, ':');
-    fprintf(stderr, "weir: listening on http://%.*s:%d, data in %s\n", (int)(colon - addr), addr, wr_http_port(h), m->data);
+    if (wr_log_is_json())
+        wr_log(WR_LOG_INFO, "server", "listening on http://%.*s:%d, data in %s", (int)(colon - addr), addr, wr_http_port(h), m->data);
+    else
+        fprintf(stderr, "weir: listening on http://%.*s:%d, data in %s\n", (int)(colon - addr), addr, wr_http_port(h), m->data);
     wr_notify("READY=1");
-    for (int ticks = 0; !atomic_load(m->o->stop); ticks++) {
-        struct timespec quarter = {.tv_nsec = 250000000};
-        (void)nanosleep(&quarter, NULL); /* a signal ends it */
-        if (ticks % 4 != 0)
-            continue;
-        wr_http_second(h);
-        wr_jobs_look(m);
-        wr_notify("WATCHDOG=1");
+    int64_t ping = wr_notify_watchdog() / 2, second = 0, pinged = 0;
+    int64_t step = ping > 0 && ping < WR_US_SEC / 4 ? ping : WR_US_SEC / 4;
+    while (!atomic_load(m->o->stop)) {
+        struct timespec pause = {.tv_nsec = (long)step * 1000};
+        (void)nanosleep(&pause, NULL); /* a signal ends it */
+        int64_t now = wr_clock_mono();
+        if (now - second >= WR_US_SEC) {
+            second = now;
+            wr_http_second(h);
+            wr_jobs_look(m); /* takes every job's lock: should one be held for ever, the watchdog hears no more of us */
+            say_status(m);
+        }
+        if (ping > 0 && now - pinged >= ping) {
+            pinged = now;
+            wr_notify("WATCHDOG=1");
+        }
     }
-    wr_notify("STOPPING=1");
+    wr_notify("STOPPING=1\nSTATUS=taking last checkpoints");
     wr_log(WR_LOG_INFO, "server", "stopping: last checkpoints");
     atomic_store(&m->closing, true);
     struct wr_sjob *j;

@@ -226,6 +226,23 @@ static void log_writes_one_safe_line(void **state WR_UNUSED)
     wr_log_set(WR_LOG_WARN, false);
 }
 
+static void a_place_that_logs_again_and_again_is_held_back(void **state WR_UNUSED)
+{
+    struct wr_log_gate g = {0};
+    uint32_t held;
+    for (int i = 0; i < WR_LOG_BURST; i++) {
+        assert_true(wr_log_pass(&g, 1000 + i, &held));
+        assert_int_equal(held, 0);
+    }
+    for (int i = 0; i < 25; i++)
+        assert_false(wr_log_pass(&g, 2000 + i, &held));
+    assert_false(wr_log_pass(&g, 1000 + WR_LOG_WINDOW_US - 1, &held));
+    assert_true(wr_log_pass(&g, 1000 + WR_LOG_WINDOW_US, &held));
+    assert_int_equal(held, 26);
+    assert_true(wr_log_pass(&g, 1001 + WR_LOG_WINDOW_US, &held));
+    assert_int_equal(held, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +256,7 @@ int main(void)
         cmocka_unit_test(utf8),
         cmocka_unit_test(log_writes_one_safe_line),
         cmocka_unit_test(escape_is_safe_for_terminals),
+        cmocka_unit_test(a_place_that_logs_again_and_again_is_held_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
