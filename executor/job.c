@@ -192,6 +192,14 @@ static void find_producers(struct wr_job *job)
     atomic_init(&job->open_sinks, sinks);
 }
 
+static void warn_of_growth(const struct wr_jobplan *plan)
+{
+    struct wr_buf what = WR_BUF_INIT(65536);
+    if (wr_plan_growing(plan, &what))
+        wr_log(WR_LOG_WARN, "job", "state can grow for ever: %.*s (SET state.ttl lets go of what is not used any more; EXPLAIN shows what is kept)", (int)what.n, what.p);
+    wr_buf_clear(&what);
+}
+
 wr_status wr_job_open(const struct wr_jobplan *plan, const struct wr_job_opts *opts, struct wr_job **out, struct wr_error *err)
 {
     *out = NULL;
@@ -217,6 +225,7 @@ wr_status wr_job_open(const struct wr_jobplan *plan, const struct wr_job_opts *o
         wr_job_close(job);
         return st;
     }
+    warn_of_growth(plan);
     *out = job;
     return WR_OK;
 }

@@ -464,7 +464,7 @@ static wr_status bind_values(struct binder *b, const struct wr_ast_select *s, co
     return WR_OK;
 }
 
-/* ---- UNION ---- */
+/* ---- UNION, INTERSECT, EXCEPT ---- */
 
 static wr_status bind_body(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out);
 
@@ -477,11 +477,16 @@ static struct wr_plan *union_side(struct binder *b, const struct rel *r, struct 
     return same ? r->plan : wr_bind_made(b, wr_node_project(b->a, r->plan, r->n, expr, name));
 }
 
+static const char *setop_name(const struct wr_ast_select *s)
+{
+    return s->op == WR_SET_OP_UNION ? "UNION" : s->op == WR_SET_OP_INTERSECT ? "INTERSECT" : "EXCEPT";
+}
+
 static wr_status unite(struct binder *b, const struct wr_ast_select *s, const struct rel *l, const struct rel *r, struct rel *out)
 {
     int n = l->n;
     if (l->n != r->n)
-        return wr_fail_at(b->err, WR_ESQL, s->right->off, "each UNION query must have the same number of columns: %d and %d", l->n, r->n);
+        return wr_fail_at(b->err, WR_ESQL, s->right->off, "each %s query must have the same number of columns: %d and %d", setop_name(s), l->n, r->n);
     struct wr_expr **le = WR_NEW_N(b->a, struct wr_expr *, n + 1), **re = WR_NEW_N(b->a, struct wr_expr *, n + 1);
     struct wr_str *name = WR_NEW_N(b->a, struct wr_str, n + 1);
     struct wr_schema *sch = wr_schema_new(b->a, n);
@@ -492,15 +497,17 @@ static wr_status unite(struct binder *b, const struct wr_ast_select *s, const st
             arg[0]->off = s->left->off;
         if (arg[1]->off < 0)
             arg[1]->off = s->right->off;
-        WR_TRY(wr_expr_unify(b->a, arg, 2, "UNION", &type, b->err));
+        WR_TRY(wr_expr_unify(b->a, arg, 2, setop_name(s), &type, b->err));
         le[i] = arg[0]->kind == WR_X_CONST && wr_type_eq(arg[0]->type, l->plan->out->field[i].type) ? wr_col_of(b->a, l->plan->out, i, -1) : arg[0];
         re[i] = arg[1]->kind == WR_X_CONST && wr_type_eq(arg[1]->type, r->plan->out->field[i].type) ? wr_col_of(b->a, r->plan->out, i, -1) : arg[1];
         name[i] = l->col[i].name;
         sch->field[i] = (struct wr_field){.name = name[i], .type = type, .nullable = arg[0]->nullable || arg[1]->nullable};
     }
     struct wr_plan *lp = union_side(b, l, le, name), *rp = union_side(b, r, re, name);
-    bool flat = lp == l->plan && lp->kind == WR_PLAN_UNION;
-    struct wr_plan *u = wr_node_new(b->a, WR_PLAN_UNION, NULL);
+    bool flat = lp == l->plan && lp->kind == WR_PLAN_UNION && s->op == WR_SET_OP_UNION;
+    struct wr_plan *u = wr_node_new(b->a, s->op == WR_SET_OP_UNION ? WR_PLAN_UNION : WR_PLAN_SETOP, NULL);
+    if (s->op != WR_SET_OP_UNION)
+        u->u.setop = (struct wr_plan_setop){.except = s->op == WR_SET_OP_EXCEPT, .all = s->all, .ttl = wr_setting_int(b->cat, WR_SET_STATE_TTL)};
     u->n_in = flat ? lp->n_in + 1 : 2;
     u->in = WR_NEW_N(b->a, struct wr_plan *, u->n_in);
     if (flat)
@@ -516,8 +523,6 @@ static wr_status unite(struct binder *b, const struct wr_ast_select *s, const st
 
 static wr_status bind_setop(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)
 {
-    if (s->op != WR_SET_OP_UNION)
-        return wr_bind_refuse(b, s->right->off, s->op == WR_SET_OP_INTERSECT ? "INTERSECT" : "EXCEPT", NULL);
     struct rel l, r;
     struct env below = *env;
     below.cl.outermost &= s->all;
@@ -525,7 +530,7 @@ static wr_status bind_setop(struct binder *b, const struct wr_ast_select *s, con
     WR_TRY(bind_body(b, s->left, &below, &l));
     WR_TRY(bind_body(b, s->right, &below, &r));
     WR_TRY(unite(b, s, &l, &r, out));
-    if (!s->all)
+    if (!s->all && s->op == WR_SET_OP_UNION)
         WR_TRY(wr_distinct_build(b, out, &env->cl, &out->plan));
     if (s->watermark)
         wr_watermark_apply(b, out->plan, env->cl.wm, -1, true);
@@ -537,7 +542,7 @@ static wr_status bind_setop(struct binder *b, const struct wr_ast_select *s, con
         int col;
         WR_TRY(order_output(b, o->expr, &names, &col));
         if (col < 0) {
-            wr_fail_at(b->err, WR_ESQL, o->expr->off, "ORDER BY over a UNION takes names or positions of its columns");
+            wr_fail_at(b->err, WR_ESQL, o->expr->off, "ORDER BY over %s takes names or positions of its columns", setop_name(s));
             return WR_ESQL;
         }
         sort_add(&sort, o, col);

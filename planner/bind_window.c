@@ -355,6 +355,7 @@ static void set_time(struct wr_plan *p, const struct wmclause *wm, int col)
             set_time(p->in[0], wm, col);
         return;
     case WR_PLAN_UNION:
+    case WR_PLAN_SETOP:
         for (int i = 0; i < p->n_in; i++)
             set_time(p->in[i], wm, col);
         return;

@@ -256,6 +256,24 @@ static void agg_props(struct wr_arena *a, struct wr_plan *p)
     agg_ukey(a, p);
 }
 
+/* What comes out is among the left rows; of INTERSECT among the right ones, too. */
+static void setop_props(struct wr_arena *a, struct wr_plan *p)
+{
+    const struct wr_plan *l = p->in[0], *r = p->in[1];
+    p->updating = p->u.setop.except || l->updating || r->updating;
+    p->bounded = l->bounded && r->bounded;
+    p->time_col = p->win_start = p->win_end = -1;
+    p->n_ukey = l->n_ukey;
+    p->ukey = l->ukey;
+    if (p->n_ukey >= 0 || p->u.setop.all)
+        return;
+    int *key = WR_NEW_N(a, int, p->out->n + 1);
+    for (int i = 0; i < p->out->n; i++)
+        key[i] = i;
+    p->n_ukey = p->out->n;
+    p->ukey = key;
+}
+
 static void union_props(struct wr_plan *p)
 {
     p->updating = false;
@@ -296,6 +314,7 @@ void wr_node_props(struct wr_arena *a, struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: agg_props(a, p); break;
     case WR_PLAN_UNION: union_props(p); break;
+    case WR_PLAN_SETOP: setop_props(a, p); break;
     case WR_PLAN_JOIN: wr_join_props(a, p); break;
     case WR_PLAN_SORT:
         pass_on(p);
@@ -386,6 +405,7 @@ void wr_node_trace(struct wr_plan *p, int col, struct wr_plan **at, int *at_col)
         case WR_PLAN_SIDE:
         case WR_PLAN_UNION:
         case WR_PLAN_MATCH:
+        case WR_PLAN_SETOP:
         case WR_PLAN_EXPAND: /* may make its columns NULL */
         case WR_PLAN_SINK:
         case WR_PLAN_COUNT: return;

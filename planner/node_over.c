@@ -409,6 +409,14 @@ static void put_per(struct wr_buf *out, const struct wr_partby *by, const struct
     wr_buf_putc(out, ')');
 }
 
+bool wr_over_grows(const struct wr_plan *p)
+{
+    const struct wr_partby *by = wr_over_by(p);
+    if ((by->win.kind != WR_WIN_NONE && wr_node_has_watermark(p)) || by->ttl || p->bounded)
+        return false;
+    return by->n_part || p->kind == WR_PLAN_OVER || p->in[0]->updating;
+}
+
 static void put_freed(struct wr_buf *out, const struct wr_plan *p, const struct wr_partby *by)
 {
     if (by->win.kind != WR_WIN_NONE && wr_node_has_watermark(p)) {
@@ -422,7 +430,7 @@ static void put_freed(struct wr_buf *out, const struct wr_plan *p, const struct 
         wr_duration_print(out, by->ttl);
     } else if (p->bounded) {
         wr_buf_puts(out, ", kept to the end of the input");
-    } else if (by->n_part || p->kind == WR_PLAN_OVER || p->in[0]->updating) {
+    } else if (wr_over_grows(p)) {
         wr_buf_puts(out, ", grows for ever: set state.ttl");
     }
 }

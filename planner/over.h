@@ -16,6 +16,8 @@ void wr_over_rebuild(struct wr_arena *a, struct wr_plan *p, const bool *mine, co
 /* What stands behind the node's name in EXPLAIN, and the line below: what it keeps, when it lets go. */
 void wr_over_print(struct wr_buf *out, const struct wr_plan *p);
 void wr_over_print_state(struct wr_buf *out, const struct wr_plan *p);
+/* Its state has no bound. */
+bool wr_over_grows(const struct wr_plan *p);
 const char *wr_over_name(enum wr_overkind kind); /* "row_number"; AGG: "" */
 
 #endif

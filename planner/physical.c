@@ -135,6 +135,8 @@ static bool same_node(const struct wr_plan *a, const struct wr_plan *b)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return same_agg(&a->u.agg, &b->u.agg);
     case WR_PLAN_UNION: return true;
+    case WR_PLAN_SETOP:
+        return a->u.setop.except == b->u.setop.except && a->u.setop.all == b->u.setop.all && a->u.setop.ttl == b->u.setop.ttl;
     case WR_PLAN_TOP_N:
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME:
@@ -290,6 +292,17 @@ static struct spread spread_union(struct exchanges *ex, struct wr_plan *p)
     return (struct spread){.where = ONE_TASK};
 }
 
+/* Equal rows meet: both inputs by all columns. */
+static struct spread spread_setop(struct exchanges *ex, struct wr_plan *p)
+{
+    int n = p->out->n, *col = WR_NEW_N(ex->a, int, n + 1);
+    for (int i = 0; i < n; i++)
+        col[i] = i;
+    for (int s = 0; s < 2; s++)
+        p->in[s] = exchange(ex, p->in[s], col, n);
+    return (struct spread){.where = BY_HASH, .n_col = n, .col = col};
+}
+
 /* Output columns that are column c of input side; -1: a column is missing. */
 static struct spread spread_as(struct exchanges *ex, const struct wr_plan *p, int side, const int *col, int n)
 {
@@ -361,6 +374,7 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return spread_agg(ex, p);
     case WR_PLAN_UNION: return spread_union(ex, p);
+    case WR_PLAN_SETOP: return spread_setop(ex, p);
     case WR_PLAN_TOP_N:
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME: return spread_over(ex, p);

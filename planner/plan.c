@@ -134,6 +134,15 @@ static void put_agg_state(struct wr_buf *out, const struct wr_plan *p)
     }
 }
 
+static bool agg_grows(const struct wr_plan *p)
+{
+    const struct wr_plan_agg *g = &p->u.agg;
+    bool closes = g->win.kind != WR_WIN_NONE;
+    if (p->bounded || (g->n_key == 0 && !closes))
+        return false;
+    return closes ? !wr_node_has_watermark(p) : !g->ttl;
+}
+
 static void put_emit(struct wr_buf *out, const struct wr_plan_agg *g)
 {
     switch (g->emit) {
@@ -262,6 +271,7 @@ static void put_head(struct wr_buf *out, const struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: put_agg(out, p); break;
     case WR_PLAN_UNION: break;
+    case WR_PLAN_SETOP: wr_buf_printf(out, " %s%s", p->u.setop.except ? "except" : "intersect", p->u.setop.all ? " all" : ""); break;
     case WR_PLAN_JOIN: wr_join_print(out, p); break;
     case WR_PLAN_TOP_N:
     case WR_PLAN_OVER:
@@ -339,6 +349,15 @@ static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
         wr_join_print_state(pr->out, p);
         wr_buf_putc(pr->out, '\n');
     }
+    if (p->kind == WR_PLAN_SETOP) {
+        indent(pr->out, depth + 2);
+        wr_buf_puts(pr->out, "state: one entry per different row");
+        if (p->u.setop.ttl)
+            put_duration(pr->out, ", freed when untouched for ", p->u.setop.ttl);
+        else
+            wr_buf_puts(pr->out, p->bounded ? ", kept to the end of the input" : ", grows for ever: set state.ttl");
+        wr_buf_putc(pr->out, '\n');
+    }
     for (int i = 0; i < p->n_in; i++)
         print_node(pr, p->in[i], depth + 1);
 }
@@ -356,4 +375,33 @@ void wr_jobplan_print(struct wr_buf *out, const struct wr_jobplan *j)
     for (int i = 0; i < j->n_sink; i++)
         print_node(&pr, j->sink[i], 0);
     free(pr.seen);
+}
+
+static bool grows(const struct wr_plan *p)
+{
+    switch (p->kind) {
+    case WR_PLAN_AGG:
+    case WR_PLAN_SESSION: return agg_grows(p);
+    case WR_PLAN_TOP_N:
+    case WR_PLAN_OVER:
+    case WR_PLAN_OVER_TIME: return wr_over_grows(p);
+    case WR_PLAN_JOIN: return wr_join_grows(p);
+    case WR_PLAN_SETOP: return !p->bounded && !p->u.setop.ttl;
+    case WR_PLAN_SCAN: case WR_PLAN_VALUES: case WR_PLAN_SIDE: case WR_PLAN_WATERMARK: case WR_PLAN_FILTER: case WR_PLAN_PROJECT: case WR_PLAN_WINDOW:
+    case WR_PLAN_LATE: case WR_PLAN_UNION: case WR_PLAN_EXPAND: case WR_PLAN_UNNEST: case WR_PLAN_MATCH: case WR_PLAN_SORT: case WR_PLAN_LIMIT: case WR_PLAN_EXCHANGE:
+    case WR_PLAN_SINK: case WR_PLAN_COUNT: break;
+    }
+    return false;
+}
+
+bool wr_plan_growing(const struct wr_jobplan *j, struct wr_buf *out)
+{
+    int n = 0;
+    for (int i = 0; i < j->n_node; i++) {
+        if (!grows(j->node[i]))
+            continue;
+        wr_buf_puts(out, n++ ? "; " : "");
+        put_head(out, j->node[i]);
+    }
+    return n > 0;
 }

@@ -111,6 +111,8 @@ struct wr_plan_join {
     int32_t off;                     /* place in the SQL text */
     bool settled;                    /* planning: free, time, end are decided; nothing more is added to its conditions */
 };
+/* INTERSECT, EXCEPT of two inputs with the same columns; NULL equals NULL. all: rows count as often as they are there. */
+struct wr_plan_setop { bool except, all; int64_t ttl; };
 /* ---- ranking and OVER (bind_over.c, bind_rank.c) ---- */
 
 enum wr_overkind {
@@ -245,6 +247,7 @@ struct wr_plan {
         struct wr_plan_late late;
         struct wr_plan_agg agg;
         struct wr_plan_join join;
+        struct wr_plan_setop setop;
         struct wr_plan_rank rank;
         struct wr_plan_over over;
         struct wr_plan_expand expand;
@@ -278,5 +281,8 @@ const char *wr_plan_name(enum wr_pkind k);
 const struct wr_schema *wr_side_errors_schema(void);
 /* The tree of one sink as EXPLAIN prints it. `note` (may be NULL) appends to a node's line: EXPLAIN ANALYZE's figures. */
 void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(void *ctx, const struct wr_plan *, struct wr_buf *), void *ctx);
+
+/* The operators whose state nothing bounds, as EXPLAIN names them; false: there are none. */
+bool wr_plan_growing(const struct wr_jobplan *j, struct wr_buf *out);
 
 #endif

@@ -129,6 +129,10 @@ static void need_inputs(struct prune *pr, const struct wr_plan *p)
         for (int i = 0; i < p->n_in; i++)
             need_same(mine, p->out->n, pr->need[p->in[i]->id]);
         break;
+    case WR_PLAN_SETOP: /* rows are compared as a whole */
+        need_all(in, p->out->n);
+        need_all(pr->need[p->in[1]->id], p->out->n);
+        break;
     case WR_PLAN_JOIN: wr_join_needs(p, p->in[0]->out->n, mine, (bool *[2]){in, pr->need[p->in[1]->id]}); break;
     case WR_PLAN_SORT:
         need_same(mine, p->out->n, in);
@@ -323,6 +327,17 @@ static void rebuild_union(struct prune *pr, struct wr_plan *p)
     p->out = s;
 }
 
+static void rebuild_setop(struct prune *pr, struct wr_plan *p)
+{
+    for (int i = 0; i < p->out->n; i++)
+        pr->map[p->id][i] = i;
+    for (int s = 0; s < 2; s++) {
+        struct wr_plan *thin = narrow(pr, p->in[s], p->out->n, NULL);
+        if (thin)
+            p->in[s] = thin;
+    }
+}
+
 /* A join keeps whole rows, so each input gives just what this join needs, whoever else needs more of it. */
 static void rebuild_join(struct prune *pr, struct wr_plan *p)
 {
@@ -411,6 +426,7 @@ static void rebuild(struct prune *pr, struct wr_plan *p, int old_in_n)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: rebuild_agg(pr, p, in); break;
     case WR_PLAN_UNION: rebuild_union(pr, p); break;
+    case WR_PLAN_SETOP: rebuild_setop(pr, p); break;
     case WR_PLAN_JOIN: rebuild_join(pr, p); break;
     case WR_PLAN_SORT:
         rebuild_sort(pr, p, in);

@@ -233,6 +233,20 @@ class Query:
             return ("SELECT a.id AS x, a.s AS y FROM %s WHERE a.k %sIN (SELECT k FROM %s WHERE a.window_end = b.window_end)" % (a, rng.choice(["", "NOT "]), b))
         return "SELECT a.id AS x, b.id AS y, b.v AS z FROM %s %s JOIN %s ON %s" % (a, rng.choice(["", "LEFT", "RIGHT", "FULL"]), b, cond)
 
+    def setop(self):
+        """UNION, INTERSECT, EXCEPT; SQLite has no ALL for the last two: rows are numbered among their equals."""
+        rng = self.rng
+        cols = rng.choice(["k", "k, s", "s", "v, k"])
+        side = lambda: rng.choice(["SELECT %s FROM t%d" % (cols, rng.randrange(3)), "SELECT %s FROM t%d WHERE %s" % (cols, rng.randrange(3), self.atom({"int": INT, "text": ["s"]})),
+                                   "SELECT %s FROM t%d GROUP BY %s HAVING count(*) > 1" % (cols, rng.randrange(3), cols)])
+        op = rng.choice(["UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"])
+        if op in ("INTERSECT ALL", "EXCEPT ALL"):
+            return "@SET(%s|%s|%s|%s)" % (cols, side(), op[:-4], side())
+        text = "%s %s %s" % (side(), op, side())
+        if rng.random() < 0.3:
+            text = "SELECT count(*) AS n, count(k) AS m FROM (%s) AS x" % (text if "k" in cols else text.replace("SELECT s", "SELECT s AS k"))
+        return text
+
     def using(self):
         rng = self.rng
         kind = rng.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
@@ -243,6 +257,9 @@ class Query:
 def for_weir(sql):
     sql = re.sub(r"IV\((-?\d+)\)", r"INTERVAL '\1' SECOND", sql)
     sql = re.sub(r"@TUMBLE\((\w+)\)", r"TUMBLE(TABLE \1, DESCRIPTOR(ts), INTERVAL '10' SECOND)", sql)
+    if sql.startswith("@SET("):
+        _, left, op, right = sql[5:-1].split("|")
+        return "%s %s ALL %s" % (left, op, right)
     return re.sub(r"@HOP\((\w+)\)", r"HOP(TABLE \1, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND)", sql)
 
 
@@ -250,6 +267,10 @@ def for_sqlite(sql):
     of = "SELECT *, ts / {0} * {0} - {1} AS window_start, ts / {0} * {0} - {1} + 10 AS window_end FROM \\1"
     sql = re.sub(r"IV\((-?\d+)\)", r"(\1)", sql)
     sql = re.sub(r"@TUMBLE\((\w+)\)", "(" + of.format(10, 0) + ")", sql)
+    if sql.startswith("@SET("):
+        cols, left, op, right = sql[5:-1].split("|")
+        number = "SELECT %s, row_number() OVER (PARTITION BY %s) AS nth FROM (%%s)" % (cols, cols)
+        return "SELECT %s FROM (%s %s %s)" % (cols, number % left, op, number % right)
     return re.sub(r"@HOP\((\w+)\)", "(" + of.format(5, 0) + " UNION ALL " + of.format(5, 5) + ")", sql)
 
 
@@ -323,7 +344,7 @@ def fold(text):
     return Counter({k: n for k, n in c.items() if n}), wrong
 
 
-KINDS = ["join", "using", "sub", "interval", "window"]
+KINDS = ["join", "using", "sub", "interval", "window", "setop"]
 
 
 def main():
@@ -342,7 +363,7 @@ def main():
         for i in range(a.rounds):
             rng = random.Random(a.seed * 1_000_003 + i)
             tables = make_tables(rng)
-            kind = a.only or rng.choices(KINDS, [8, 1, 8, 4, 4])[0]
+            kind = a.only or rng.choices(KINDS, [8, 1, 8, 4, 4, 3])[0]
             sql = getattr(Query(rng), kind)()
             want = in_sqlite(tables, sql)
             said, p = in_weir(a.weir, tables, sql, rng, tmp, kind in ("interval", "window"))

@@ -287,9 +287,6 @@ static void names(void **state WR_UNUSED)
 static void not_built_yet_is_said(void **state WR_UNUSED)
 {
     PLAN(HEAD,
-         "SELECT k FROM s EXCEPT SELECT k FROM u",
-         "2:24: EXCEPT is not supported\n");
-    PLAN(HEAD,
          "SELECT * FROM weir.jobs",
          "2:15: there is no system table \"weir.jobs\" here\n"
          "hint: a server has weir.jobs, partitions, operators, windows, checkpoints, errors, late\n");
