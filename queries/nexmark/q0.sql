@@ -1,0 +1,8 @@
+-- Nexmark q0: every bid as it is: what reading and writing cost.
+CREATE SOURCE bid (auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, url TEXT, date_time TIMESTAMP, extra TEXT,
+    WATERMARK FOR date_time AS date_time - INTERVAL '4' SECOND
+) WITH (connector = 'nexmark', table = 'bid', events = '${EVENTS:-100000}', rate = '${RATE:-1000}');
+CREATE SINK result WITH (connector = '${SINK:-console}');
+
+INSERT INTO result
+SELECT auction, bidder, price, date_time, extra FROM bid;
