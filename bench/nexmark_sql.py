@@ -53,3 +53,28 @@ def write_side_input(directory):
         for key in range(10000):
             f.write('{"key": %d, "value": "side-%d"}\n' % (key, key))
     return path
+
+
+FLINK_TYPE = {"TEXT": "STRING", "BIGINT": "BIGINT", "TIMESTAMP": "TIMESTAMP_LTZ(3)"}
+# What Flink spells otherwise: (ours, theirs).
+FLINK_WORDS = [(r"\b(TUMBLE|HOP|SESSION)\((TABLE [^()]*DESCRIPTOR\(\w+\)[^()]*)\)", r"TABLE(\1(\2))"),
+               (r"to_char\((\w+), 'YYYY-MM-DD'\)", r"DATE_FORMAT(\1, 'yyyy-MM-dd')"), (r"to_char\((\w+), 'HH24:MI'\)", r"DATE_FORMAT(\1, 'HH:mm')"),
+               (r"\blength\(", "CHAR_LENGTH(")]
+
+
+def flink(n, streams, side):
+    """Query n in Flink SQL, its tables over the files, or None where Flink has no way to say it (OVER a result that changes)."""
+    if n == 6:
+        return None
+    out = ["SET 'table.local-time-zone' = 'UTC'"]
+    json = "WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601')"
+    for name in tables(n):
+        cols = ", ".join("%s %s" % (c, FLINK_TYPE[t]) for c, t in COLUMNS[name])
+        more = "ptime AS PROCTIME()" if n == 12 else "WATERMARK FOR date_time AS date_time - INTERVAL '4' SECOND"
+        out.append("CREATE TABLE %s (%s, %s) %s" % (name, cols, more, json % streams[name]))
+    if n == 13:
+        out.append("CREATE TABLE side_input (key BIGINT, val STRING) " + json % side)
+    query = text(n).split("INSERT INTO result\n")[1].strip().rstrip(";")
+    for ours, theirs in FLINK_WORDS:
+        query = re.sub(ours, theirs, query)
+    return ";\n".join(out + [query])

@@ -205,10 +205,8 @@ static bool common_of(struct wr_expr *const *arg, int n, struct wr_type *type, i
     *type = WR_TYPE_OF(NULL);
     bool text = false;
     for (int i = 0; i < n; i++) {
-        if (is_null_const(arg[i]))
-            continue;
-        if (is_text_const(arg[i])) {
-            text = true;
+        if (is_null_const(arg[i]) || is_text_const(arg[i])) {
+            text |= arg[i]->type.id == WR_T_TEXT; /* of several NULLs one may have been given this type */
             continue;
         }
         if (!wr_type_common(*type, arg[i]->type, type)) {

@@ -6,5 +6,5 @@ CREATE SINK result WITH (connector = '${SINK:-console}');
 
 INSERT INTO result
 SELECT bidder, count(*) AS bids, window_start, window_end
-FROM bid
-GROUP BY bidder, session_window(date_time, '10 s');
+FROM SESSION(TABLE bid PARTITION BY bidder, DESCRIPTOR(date_time), INTERVAL '10' SECOND)
+GROUP BY bidder, window_start, window_end;

@@ -5,7 +5,7 @@ CREATE SOURCE bid (auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, ur
 CREATE SINK result WITH (connector = '${SINK:-console}');
 
 INSERT INTO result
-SELECT channel, to_char(date_time, 'YYYY-MM-DD') AS day, max(to_char(date_time, 'HH24:MI')) AS minute,
+SELECT channel, to_char(date_time, 'YYYY-MM-DD') AS dt, max(to_char(date_time, 'HH24:MI')) AS hm,
        count(*) AS total_bids,
        count(*) FILTER (WHERE price < 10000) AS rank1_bids,
        count(*) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_bids,

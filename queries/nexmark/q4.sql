@@ -8,8 +8,8 @@ CREATE SOURCE bid (auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, ur
 CREATE SINK result WITH (connector = '${SINK:-console}');
 
 INSERT INTO result
-SELECT q.category, avg(q.final) AS average
-FROM (SELECT max(b.price) AS final, a.category
+SELECT q.category, avg(q.winning) AS average
+FROM (SELECT max(b.price) AS winning, a.category
       FROM auction AS a JOIN bid AS b ON a.id = b.auction
       WHERE b.date_time BETWEEN a.date_time AND a.expires
       GROUP BY a.id, a.category) AS q

@@ -4,8 +4,8 @@
     python3 tests/diff/fuzz.py [--seconds N | --queries N] [--seed N] [--weir PATH] [--avoid a,b] [--only N] [--keep DIR]
 
 A round is one seed: three tables (disorder, NULLs, late rows in some) and a handful of queries, each written as a scenario file whose expected rows
-are PostgreSQL's answer. `weir test` runs a scenario six times (batches of 1, 3, 1024 rows, one and three tasks), folds the changes, and looks at
-every operator's row counts; most of these have one of the six as attribute. What fails is made smaller, rows first, then the query, and stays in DIR as a .test file to be copied to tests/sql.
+are PostgreSQL's answer. `weir test` runs a scenario six times (batches of 1, 3, 1024 rows, one and three tasks) and with restarts from checkpoints,
+folds the changes, and looks at every operator's row counts; most of these have one of the six as attribute, three in ten are restarted, too. What fails is made smaller, rows first, then the query, and stays in DIR as a .test file to be copied to tests/sql.
 What weir refuses by saying that it is not supported counts as refused, each message once.
 
 --seed S --queries 1 --only I replays query I of round S."""
@@ -53,6 +53,8 @@ class Case:
         self.mix = rng.random()
         # Most queries run once, with one way of cutting and tasks, as six times as many queries find more; some in all six.
         self.runs = "" if rng.random() < 0.1 else " batch=%d tasks=%d" % (rng.choice([1, 3, 1024]), rng.choice([1, 3]))
+        if rng.random() < 0.7:
+            self.runs += " restart=no"
         self.want, self.late = None, 0
 
     def used(self):
