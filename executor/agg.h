@@ -7,8 +7,10 @@
 #define WR_EXECUTOR_AGG_H
 
 #include "core/omap.h"
+#include "executor/filter.h"
 #include "executor/groups.h"
 #include "executor/internal.h"
+#include "executor/spill.h"
 #include "executor/window.h"
 
 struct wr_dirty {              /* a group changed since the last flush */
@@ -28,6 +30,13 @@ struct wr_pane {
     char kind;                 /* of its keys: 'g' input panes, 'w' windows made of slices */
     bool stored;               /* the last checkpoint knows this pane */
     bool lazy;                 /* some of its groups may be on disk only */
+    bool was_fired;            /* it was when it came out of a checkpoint: groups that are not FRESH have given their results */
+    bool busy;                 /* being walked: none of its groups goes to disk */
+    uint32_t hand;             /* entry at which the search for groups that can go to disk goes on */
+    uint64_t n_out;            /* groups that went to disk and did not come back */
+    uint64_t disk_bytes;       /* what these take in the spill, about */
+    bool unknown;              /* came out of a checkpoint: any key may be on disk */
+    struct wr_filter out;      /* not unknown: keys that ever went to disk */
     struct wr_group **changed; /* groups changed since the last checkpoint; removed ones are skipped by their flags */
     uint32_t n_changed, cap_changed;
     bool all_changed;          /* a good part of them has: the list is given up, their flags say which */
@@ -63,7 +72,13 @@ struct wr_agg_op {
     bool track;                     /* the job keeps checkpoints */
     struct wr_buf gone;             /* delta records of stored groups and panes that were removed since the last checkpoint */
     struct wr_omap gone_keys;       /* keys of those groups: they are still on disk and must not come back */
-    struct wr_store_reader *reader; /* after a restart: groups come back from here; NULL: none */
+    struct wr_store_reader *reader; /* groups come back from the checkpoint; NULL: it has none that are not in memory */
+    struct wr_spill spill;          /* max_state_bytes: groups that changed since the last checkpoint, or all where none are kept */
+    uint32_t epoch;                 /* checkpoints taken */
+    uint64_t snapshot_id;           /* the last one's number in the store: until that is applied the store does not know what it wrote */
+    uint64_t spilled_bytes;         /* since the last checkpoint */
+    uint32_t next_pane;             /* at which the search goes on */
+    bool limited;                   /* the job has a max_state_bytes, or spills all it can */
     int first_agg;                  /* output column of the first aggregate */
 };
 
@@ -88,10 +103,28 @@ void wr_pane_changed(struct wr_pane *pane, struct wr_group *x);
 void wr_pane_remove(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x);
 /* A pane is dropped for good. */
 void wr_pane_forget(struct wr_agg_op *a, struct wr_pane *pane);
-/* Brings all groups of a pane into memory: before a walk over it. */
-void wr_pane_load(struct wr_agg_op *a, struct wr_pane *pane);
+/* Makes the group with these key fields; NULL: it is in memory, or another instance's. */
+struct wr_group *wr_pane_take_in(struct wr_agg_op *a, struct wr_pane *pane, struct wr_str fields);
+/* Starts a key of the pane's: kind 'p' the pane itself, else its groups. */
+void wr_pane_key(struct wr_buf *key, const struct wr_pane *p, char kind);
 wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err);
 wr_status wr_agg_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
+
+/* agg_spill.c */
+/* Counts the state and sends groups to disk when it is over max_state_bytes. Groups that are dirty, and panes that are busy, stay. */
+wr_status wr_agg_limit(struct wr_op *op, struct wr_error *err);
+uint64_t wr_agg_bytes(const struct wr_agg_op *a);
+/* wr_groups.fetch of a lazy pane. */
+void wr_agg_fetch(void *pane, struct wr_groups *g, struct wr_group *x);
+/* Calls fn for each group of the pane: those in memory in order of arrival, then those on disk in order of keys, one at a time. A group from disk goes
+ * back there afterwards unless fn says that it stays; fn may remove the group (and says so). */
+enum wr_each { WR_EACH_NEXT, WR_EACH_STAYS, WR_EACH_REMOVED };
+wr_status wr_pane_each(struct wr_agg_op *a, struct wr_pane *pane, wr_status (*fn)(void *ctx, struct wr_group *x, enum wr_each *then, struct wr_error *err),
+                       void *ctx, struct wr_error *err);
+/* What the spill has that the last checkpoint has not, for the next one. */
+wr_status wr_agg_spill_checkpoint(struct wr_agg_op *a, struct wr_buf *delta, struct wr_error *err);
+/* The pane is dropped for good. */
+void wr_agg_spill_forget(struct wr_agg_op *a, struct wr_pane *pane);
 
 /* agg_slices.c */
 /* Emits what changed since the last flush (not for EMIT FINAL). */

@@ -41,13 +41,14 @@ static int slice_from(const struct wr_agg_op *a, int64_t t)
 
 static void merge_into(const struct wr_group_layout *l, struct wr_group *x, struct wr_group *slice_group)
 {
+    x->flags &= (uint8_t)~WR_GROUP_SAME;
     x->rows += slice_group->rows;
     for (int k = 0; k < l->n_agg; k++)
         wr_aggcall_merge(&l->agg[k], wr_group_state(l, x, k), wr_group_state(l, slice_group, k));
 }
 
 /* Makes the group's states in window w anew from the slices. */
-static void recompute(struct wr_agg_op *a, const struct wr_pane *w, struct wr_group *x)
+static void recompute(struct wr_agg_op *a, struct wr_pane *w, struct wr_group *x)
 {
     wr_group_reset(&a->layout, x);
     for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++) {
@@ -55,6 +56,7 @@ static void recompute(struct wr_agg_op *a, const struct wr_pane *w, struct wr_gr
         if (s)
             merge_into(&a->layout, x, s);
     }
+    wr_groups_weigh(&w->groups, x);
 }
 
 static void touch_window(struct wr_agg_op *a, struct wr_pane *w, struct wr_group *x)
@@ -110,17 +112,28 @@ wr_status wr_slices_flush(struct wr_op *op, struct wr_error *err)
     return flush_windows(op, WR_WM_END, err);
 }
 
+/* Adds a slice's group to its window's. */
+struct into { struct wr_op *op; struct wr_pane *window; uint32_t n; };
+static wr_status add_slice_group(void *ctx, struct wr_group *s, enum wr_each *then WR_UNUSED, struct wr_error *err)
+{
+    struct into *t = ctx;
+    struct wr_agg_op *a = t->op->ctx;
+    struct wr_group *x = wr_groups_like(&t->window->groups, s, true);
+    merge_into(&a->layout, x, s);
+    wr_groups_weigh(&t->window->groups, x);
+    if (a->track)
+        wr_pane_changed(t->window, x);
+    return ++t->n % WR_BATCH_ROWS == 0 ? wr_agg_limit(t->op, err) : WR_OK;
+}
+
 /* EMIT FINAL: all keys of all slices of the window that ends at `end`. */
 static wr_status fire(struct wr_op *op, int64_t end, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
     struct wr_pane *w = wr_pane_at(a, &a->window, start_of(&a->p->win, end), end);
-    for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++) {
-        wr_pane_load(a, a->input.pane[i]);
-        struct wr_group_walk at = {0};
-        for (struct wr_group *s; (s = wr_groups_next(&a->input.pane[i]->groups, &at));)
-            merge_into(&a->layout, wr_groups_like(&w->groups, s, true), s);
-    }
+    struct into t = {.op = op, .window = w};
+    for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++)
+        WR_TRY(wr_pane_each(a, a->input.pane[i], add_slice_group, &t, err));
     return wr_pane_fire(op, w, err);
 }
 

@@ -6,7 +6,7 @@
  *   'g' or 'w' start end key-fields        one a group (core/key.h, order-preserving)
  * Rules:  before a checkpoint all changes were flushed, so nothing is dirty; only groups changed since the last checkpoint are written; a dropped
  *         pane is one prefix delete. After a restart panes are there at once and their groups come back one by one, when a row asks for them
- *         (wr_groups.fetch), or all of them before a walk: restarting does not read the state, it maps it.
+ *         (agg_spill.c): restarting does not read the state, it maps it.
  * With several tasks an instance takes back only the keys that are routed to it.
  * Memory: delta records are appended to the caller's buffer. */
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void put_time(struct wr_buf *key, int64_t us)
         wr_buf_u8(key, (uint8_t)(v >> shift));
 }
 
-static void pane_key(struct wr_buf *key, const struct wr_pane *p, char kind)
+void wr_pane_key(struct wr_buf *key, const struct wr_pane *p, char kind)
 {
     wr_op_key(key, p->op, kind);
     if (kind == 'p')
@@ -34,6 +34,7 @@ static void pane_key(struct wr_buf *key, const struct wr_pane *p, char kind)
 
 void wr_pane_changed(struct wr_pane *p, struct wr_group *x)
 {
+    x->flags &= (uint8_t)~WR_GROUP_SAME;
     if (x->flags & WR_GROUP_CHANGED)
         return;
     x->flags |= WR_GROUP_CHANGED;
@@ -55,12 +56,16 @@ void wr_pane_changed(struct wr_pane *p, struct wr_group *x)
 
 void wr_pane_remove(struct wr_agg_op *a, struct wr_pane *p, struct wr_group *x)
 {
-    if (x->flags & WR_GROUP_STORED) {
+    if (x->flags & (WR_GROUP_STORED | WR_GROUP_SPILLED)) {
         struct wr_buf key = WR_BUF_INIT(0);
-        pane_key(&key, p, p->kind);
+        wr_pane_key(&key, p, p->kind);
         wr_group_key_bytes(&a->layout, x, &key);
-        wr_delta_delete(&a->gone, wr_buf_get(&key));
-        wr_omap_add(&a->gone_keys, wr_buf_get(&key), 1);
+        if (x->flags & WR_GROUP_STORED) {
+            wr_delta_delete(&a->gone, wr_buf_get(&key));
+            wr_omap_add(&a->gone_keys, wr_buf_get(&key), 1);
+        }
+        if (x->flags & WR_GROUP_SPILLED)
+            wr_spill_delete(&a->spill, wr_buf_get(&key));
         wr_buf_clear(&key);
     }
     wr_groups_remove(&p->groups, x);
@@ -68,12 +73,13 @@ void wr_pane_remove(struct wr_agg_op *a, struct wr_pane *p, struct wr_group *x)
 
 void wr_pane_forget(struct wr_agg_op *a, struct wr_pane *p)
 {
+    wr_agg_spill_forget(a, p);
     if (!p->stored)
         return;
     struct wr_buf key = WR_BUF_INIT(64);
-    pane_key(&key, p, p->kind);
+    wr_pane_key(&key, p, p->kind);
     wr_delta_delete_prefix(&a->gone, wr_buf_get(&key));
-    pane_key(&key, p, 'p');
+    wr_pane_key(&key, p, 'p');
     wr_delta_delete(&a->gone, wr_buf_get(&key));
     wr_buf_clear(&key);
 }
@@ -85,7 +91,7 @@ static void write_group(struct wr_agg_op *a, struct wr_group *x, struct wr_buf *
 {
     if (!(x->flags & WR_GROUP_CHANGED) || (x->flags & WR_GROUP_DEAD))
         return; /* removed, or listed twice */
-    x->flags = (uint8_t)((x->flags & ~WR_GROUP_CHANGED) | WR_GROUP_STORED);
+    x->flags = (uint8_t)((x->flags & ~(WR_GROUP_CHANGED | WR_GROUP_SAME)) | WR_GROUP_STORED);
     key->n = prefix;
     wr_group_key_bytes(&a->layout, x, key);
     wr_buf_reset(value);
@@ -98,11 +104,11 @@ static void write_pane(struct wr_agg_op *a, struct wr_pane *p, struct wr_buf *de
     if (p->n_changed == 0 && !p->all_changed && p->stored && !p->fired)
         return;
     struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
-    pane_key(&key, p, 'p');
+    wr_pane_key(&key, p, 'p');
     wr_buf_i64(&value, (int64_t)p->rows);
     wr_buf_u8(&value, p->fired);
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    pane_key(&key, p, p->kind);
+    wr_pane_key(&key, p, p->kind);
     size_t prefix = key.n;
     for (uint32_t i = 0; i < p->n_changed; i++)
         write_group(a, p->changed[i], &key, prefix, &value, delta);
@@ -116,12 +122,13 @@ static void write_pane(struct wr_agg_op *a, struct wr_pane *p, struct wr_buf *de
     wr_buf_clear(&value);
 }
 
-wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
+wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
     wr_buf_str(delta, wr_buf_get(&a->gone)); /* records, whole */
     wr_buf_reset(&a->gone);
     wr_omap_clear(&a->gone_keys); /* the delta is applied before the next row comes */
+    WR_TRY(wr_agg_spill_checkpoint(a, delta, err)); /* before what is in memory: that is newer, and the last record of a key counts */
     for (int i = 0; i < a->input.n; i++)
         write_pane(a, a->input.pane[i], delta);
     for (int i = 0; i < a->window.n; i++)
@@ -139,21 +146,6 @@ wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_er
 
 /* ---- reading ---- */
 
-static void fetch_group(void *ctx, struct wr_groups *g, struct wr_group *x)
-{
-    struct wr_pane *p = ctx;
-    struct wr_agg_op *a = p->op->ctx;
-    struct wr_buf key = WR_BUF_INIT(0);
-    struct wr_str value;
-    pane_key(&key, p, p->kind);
-    wr_group_key_bytes(g->layout, x, &key);
-    if (wr_omap_get(&a->gone_keys, wr_buf_get(&key)) == 0 && wr_store_get(a->reader, wr_buf_get(&key), &value))
-        (void)wr_group_load(g->layout, x, value);
-    wr_buf_clear(&key);
-}
-
-struct load { struct wr_agg_op *a; struct wr_pane *p; uint32_t prefix; struct wr_arena scratch; };
-
 bool wr_group_is_ours(const struct wr_op *op, const struct wr_group_layout *l, const struct wr_value *key)
 {
     int n = op->task->job->n_inst[op->plan->id];
@@ -163,40 +155,19 @@ bool wr_group_is_ours(const struct wr_op *op, const struct wr_group_layout *l, c
     return n <= 1 || (int)((h >> 32) % (uint64_t)n) == op->instance;
 }
 
-static bool load_one(void *ctx, struct wr_str key, struct wr_str value)
+struct wr_group *wr_pane_take_in(struct wr_agg_op *a, struct wr_pane *p, struct wr_str fields)
 {
-    struct load *l = ctx;
-    const struct wr_group_layout *lay = &l->a->layout;
-    struct wr_str rest = {key.p + l->prefix, key.n - l->prefix};
-    if (wr_omap_get(&l->a->gone_keys, key) != 0)
-        return true; /* removed since the last checkpoint */
-    wr_arena_reset(&l->scratch);
-    struct wr_value *v = wr_arena_alloc(&l->scratch, sizeof *v * (size_t)(lay->n_key + 1));
-    for (int c = 0; c < lay->n_key; c++)
-        if (!wr_key_take(&rest, lay->type[c], false, true, &l->scratch, &v[c]))
-            return true;
-    if (!wr_group_is_ours(l->a->op, lay, v))
-        return true;
-    bool made;
-    struct wr_group *x = wr_groups_restore(&l->p->groups, v, &made);
-    if (made)
-        (void)wr_group_load(lay, x, value);
-    return true;
-}
-
-void wr_pane_load(struct wr_agg_op *a, struct wr_pane *p)
-{
-    if (!p->lazy)
-        return;
-    struct load l = {.a = a, .p = p};
-    struct wr_buf key = WR_BUF_INIT(64);
-    pane_key(&key, p, p->kind);
-    l.prefix = (uint32_t)key.n;
-    wr_store_scan(a->reader, wr_buf_get(&key), load_one, &l);
-    p->lazy = false;
-    p->groups.fetch = NULL;
-    wr_arena_clear(&l.scratch);
-    wr_buf_clear(&key);
+    const struct wr_group_layout *l = &a->layout;
+    struct wr_arena mem = {0};
+    struct wr_value *v = wr_arena_alloc(&mem, sizeof *v * (size_t)(l->n_key + 1));
+    bool ok = true, made;
+    for (int c = 0; c < l->n_key && ok; c++)
+        ok = wr_key_take(&fields, l->type[c], false, true, &mem, &v[c]);
+    struct wr_group *x = NULL;
+    if (ok && wr_group_is_ours(a->op, l, v) && !wr_groups_peek(&p->groups, v))
+        x = wr_groups_restore(&p->groups, v, &made);
+    wr_arena_clear(&mem);
+    return x;
 }
 
 static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
@@ -216,8 +187,10 @@ static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
     struct wr_pane *p = wr_pane_at(a, kind == 'g' ? &a->input : &a->window, bound[0], bound[1]);
     p->rows = a->op->instance == 0 ? (uint64_t)rows : 0;
     p->fired = fired;
+    p->was_fired = fired;
+    p->unknown = true;
     p->stored = p->lazy = true;
-    p->groups.fetch = fetch_group;
+    p->groups.fetch = wr_agg_fetch;
     p->groups.fetch_ctx = p;
     a->op->n.held += p->rows;
     a->op->n.in += p->rows; /* so that the books balance from the first row on */

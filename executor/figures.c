@@ -88,6 +88,7 @@ static void add(struct wr_node_stats *to, const struct wr_node_stats *s, bool fi
     to->n.bad += s->n.bad;
     to->n.held += s->n.held;
     to->n.state_bytes += s->n.state_bytes;
+    to->n.disk_bytes += s->n.disk_bytes;
     to->n.busy_us += s->n.busy_us;
     to->n_window += s->n_window;
     to->idle = (first || to->idle) && s->idle;

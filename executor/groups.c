@@ -144,6 +144,12 @@ struct wr_group *wr_groups_next(const struct wr_groups *g, struct wr_group_walk 
     return NULL; /* entries added meanwhile are seen by the next call */
 }
 
+struct wr_group *wr_groups_entry(const struct wr_groups *g, uint32_t i)
+{
+    struct wr_group *x = entry_at(g, i);
+    return x->flags & WR_GROUP_DEAD ? NULL : x;
+}
+
 void wr_groups_clear(struct wr_groups *g)
 {
     const struct wr_group_layout *l = g->layout;
@@ -617,7 +623,7 @@ void wr_group_key_bytes(const struct wr_group_layout *l, const struct wr_group *
 
 void wr_group_save_states(const struct wr_group_layout *l, struct wr_group *x, struct wr_buf *out)
 {
-    wr_buf_u8(out, x->flags & WR_GROUP_EMITTED);
+    wr_buf_u8(out, x->flags & (WR_GROUP_EMITTED | WR_GROUP_STORED | WR_GROUP_FRESH));
     wr_buf_i64(out, x->rows);
     for (int i = 0; i < l->n_agg; i++)
         wr_aggcall_save(&l->agg[i], wr_group_state(l, x, i), out);
@@ -638,7 +644,7 @@ bool wr_group_load_states(const struct wr_group_layout *l, struct wr_group *x, s
         return false;
     }
     x->rows = rows;
-    x->flags |= (uint8_t)((flags & WR_GROUP_EMITTED) | WR_GROUP_STORED);
+    x->flags |= (uint8_t)(flags & (WR_GROUP_EMITTED | WR_GROUP_STORED | WR_GROUP_FRESH));
     return in.n == 0;
 }
 

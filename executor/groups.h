@@ -19,7 +19,9 @@ enum wr_group_flag {
     WR_GROUP_DEAD = 4,    /* removed; its entry is free for reuse */
     WR_GROUP_CHANGED = 8, /* in the pane's list of groups changed since the last checkpoint */
     WR_GROUP_STORED = 16, /* the last checkpoint has it: removing it must be written down */
-    WR_GROUP_SPILLED = 32 /* the spill has a copy, perhaps an old one: removing it must delete that */
+    WR_GROUP_SPILLED = 32,/* the spill may have a copy, perhaps an old one: removing the group deletes that */
+    WR_GROUP_SAME = 64,   /* that copy is as good as this one */
+    WR_GROUP_FRESH = 128  /* came into a pane that had given its results: these do not include it */
 };
 
 struct wr_group {
@@ -85,6 +87,8 @@ void wr_groups_remove(struct wr_groups *g, struct wr_group *x);
 /* Walk in order of arrival: start with *at = NULL; NULL at the end. Groups may be removed on the way. */
 struct wr_group_walk { uint32_t i; };
 struct wr_group *wr_groups_next(const struct wr_groups *g, struct wr_group_walk *at);
+/* Entry number i < g->n_entry; NULL: dead. */
+struct wr_group *wr_groups_entry(const struct wr_groups *g, uint32_t i);
 /* Key c into a vector (text deep-copied into mem). */
 void wr_group_key_out(const struct wr_group_layout *l, const struct wr_group *x, int c, struct wr_vec *out, uint32_t row, struct wr_arena *mem);
 static inline bool wr_group_null(const struct wr_group_layout *l, const struct wr_group *x, int c)

@@ -85,6 +85,7 @@ struct wr_task {
     int64_t cpu_began;       /* CPU time of the thread when it took up the task (µs): a server's thread runs a job more than once */
     int64_t cpu_us;          /* used since; copy for others, guarded by shown_lock */
     int64_t throttle_at, throttle_cpu, credit_us; /* limits.c: last look (µs), CPU time then, what may be used at once */
+    struct wr_store *spill;  /* state of its operators that does not fit into memory; NULL: none yet */
     struct wr_error err;
 };
 
@@ -123,8 +124,17 @@ struct wr_job {
     atomic_uint_fast64_t bad_by_reason[WR_R_COUNT];
     atomic_uint_fast64_t bad_logged[WR_R_COUNT];
     atomic_uint_fast64_t late_total, late_logged;
+    atomic_uint_fast64_t state_bytes; /* of all operators, in memory */
+    int n_stateful;              /* operators that keep state, all instances: each may have its share of max_state_bytes when that is reached */
     bool running;
 };
+
+/* limits.c: the operator's state takes so many bytes of memory now. */
+void wr_op_weigh(struct wr_op *op, uint64_t bytes);
+/* How much of it has to go: the job is over max_state_bytes, and the operator over its share. */
+uint64_t wr_op_excess(const struct wr_op *op);
+/* WR_ELIMIT: this operator's state is what cannot go. */
+wr_status wr_op_too_large(const struct wr_op *op, struct wr_error *err);
 
 int64_t wr_job_mono(const struct wr_job *job);
 bool wr_job_stopping(const struct wr_job *job);

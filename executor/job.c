@@ -138,6 +138,7 @@ static void make_ops(struct wr_job *job)
                 continue;
             struct wr_op *op = make_op(job, p->node[i], task, task->instance);
             job->op[i][task->instance] = op;
+            job->n_stateful += op->vt->checkpoint != wr_op_no_state;
             task->op[task->n_op++] = op;
             if (p->node[i]->kind == WR_PLAN_SCAN || p->node[i]->kind == WR_PLAN_VALUES)
                 task->scan[task->n_scan++] = op;
@@ -290,6 +291,7 @@ void wr_job_close(struct wr_job *job)
     wr_job_shown_clear(job);
     for (int i = 0; i < job->n_task; i++) {
         wr_channel_clear(&job->task[i].inbox);
+        wr_store_close(job->task[i].spill);
         pthread_mutex_destroy(&job->task[i].shown_lock);
     }
     wr_checkpoint_close(job);

@@ -10,6 +10,7 @@ struct wr_job;
 struct wr_job_opts {
     uint32_t batch_rows;      /* most rows a source puts into a batch; 0: WR_BATCH_ROWS */
     bool flush_each;          /* emit changes after every source batch, not when the input pauses (tests: the same in each run) */
+    bool spill_each;          /* state that can go to disk does, after every batch, whatever max_state_bytes is (tests) */
     int64_t flush_us;         /* under load, changes gather for at most this long; 0: 50 ms */
     atomic_bool *stop;        /* set from a signal handler or another thread: flush, close, return WR_OK */
     int64_t (*clock)(void *ctx); /* monotonic µs; NULL: the machine's. Tests drive idle time-outs with it */

@@ -213,7 +213,7 @@ static void measure(struct wr_op *op, int64_t mono_us)
             n += j->pane[i]->rows[s].bytes + (j->pane[i]->rows[s].slot ? (j->pane[i]->rows[s].mask + 1) * sizeof(uint64_t) : 0);
     for (int s = 0; s < 2; s++)
         n += sizeof(struct wr_join_due) * j->side[s].cap_heap;
-    op->n.state_bytes = n;
+    wr_op_weigh(op, n);
 }
 
 wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)

@@ -23,7 +23,8 @@ struct wr_counters {
     uint64_t out;      /* rows emitted (an aggregate's changes, a hop's copies count here) */
     uint64_t passed, filtered, late, bad;
     uint64_t held;     /* rows now in state */
-    uint64_t state_bytes;
+    uint64_t state_bytes; /* in memory; set through wr_op_weigh */
+    uint64_t disk_bytes;  /* state written to the spill and not in memory, about */
     uint64_t busy_us;  /* time inside process/watermark/flush/finish, without the operators behind it; of a scan: taking rows, not waiting for them */
 };
 
@@ -52,6 +53,7 @@ struct wr_op {
     bool idle;              /* all inputs idle; forwarded */
     bool ended;             /* END was forwarded */
     int instance;           /* 0..parallelism-1 */
+    uint64_t weighed;       /* what of job->state_bytes is ours */
     struct wr_counters n;   /* the owner's; others read the copy in `shown` */
     int64_t busy_ns;        /* becomes n.busy_us when figures are laid out */
     struct wr_shown *shown;
@@ -60,6 +62,7 @@ struct wr_op {
 
 struct wr_op_vt {
     const char *name;
+    bool spills;            /* keeps to max_state_bytes by itself; others are stopped (wr_task_limit) */
     wr_status (*open)(struct wr_op *, struct wr_error *);
     wr_status (*process)(struct wr_op *, int in, struct wr_batch *, struct wr_error *);     /* consumes the batch, also on error */
     wr_status (*watermark)(struct wr_op *, int64_t w, int64_t *fwd, struct wr_error *);     /* emit what closes, then set *fwd <= w */

@@ -56,6 +56,7 @@ struct wr_pane *wr_pane_at(struct wr_agg_op *a, struct wr_panes *l, int64_t star
 static void pane_free(struct wr_pane *p)
 {
     wr_groups_clear(&p->groups);
+    wr_filter_clear(&p->out);
     free(p->dirty);
     free(p->changed);
     free(p);
@@ -176,7 +177,7 @@ void wr_pane_touch(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x
 {
     if ((x->flags & WR_GROUP_DIRTY) || a->final)
         return;
-    x->flags |= WR_GROUP_DIRTY;
+    x->flags = (uint8_t)((x->flags & ~WR_GROUP_SAME) | WR_GROUP_DIRTY);
     if (pane->n_dirty == pane->cap_dirty) {
         pane->cap_dirty = pane->cap_dirty ? pane->cap_dirty * 2 : 64;
         pane->dirty = wr_realloc(pane->dirty, sizeof *pane->dirty * pane->cap_dirty);
@@ -238,30 +239,39 @@ wr_status wr_pane_flush(struct wr_op *op, struct wr_pane *pane, struct wr_error 
     return WR_OK;
 }
 
+struct firing { struct wr_op *op; struct wr_pane *pane; bool again; };
+
+static wr_status fire_group(void *ctx, struct wr_group *x, enum wr_each *then, struct wr_error *err)
+{
+    const struct firing *f = ctx;
+    struct wr_agg_op *a = f->op->ctx;
+    bool none = x->rows <= 0 && !(a->layout.n_key == 0 && a->p->win.kind == WR_WIN_NONE), fresh = x->flags & WR_GROUP_FRESH;
+    x->flags &= (uint8_t)~WR_GROUP_DIRTY;
+    if (f->again && (x->flags & WR_GROUP_EMITTED))
+        return WR_OK;
+    if (a->track && none != fresh) { /* the pane's `fired` says that its groups were emitted; FRESH are those that were not */
+        x->flags ^= WR_GROUP_FRESH;
+        wr_pane_changed(f->pane, x);
+        *then = WR_EACH_STAYS;
+    }
+    if (none)
+        return WR_OK;
+    WR_TRY(two_rows(f->op, err));
+    uint32_t r = wr_builder_row(&a->out, WR_OP_INSERT);
+    if (!write_result(a, f->pane, x, a->out.b, r)) {
+        unwrite(a->out.b);
+        return result_bad(f->op, err);
+    }
+    x->flags = (uint8_t)((x->flags & ~WR_GROUP_SAME) | WR_GROUP_EMITTED);
+    return WR_OK;
+}
+
 wr_status wr_pane_fire(struct wr_op *op, struct wr_pane *pane, struct wr_error *err)
 {
-    struct wr_agg_op *a = op->ctx;
-    bool again = pane->fired; /* a finished job that was started once more */
+    struct firing f = {op, pane, pane->fired}; /* again: a finished job that was started once more */
     pane->fired = true;
     pane->n_dirty = 0;
-    wr_pane_load(a, pane);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; (x = wr_groups_next(&pane->groups, &at));) {
-        x->flags &= (uint8_t)~WR_GROUP_DIRTY;
-        if ((again && (x->flags & WR_GROUP_EMITTED)) || (x->rows <= 0 && !(a->layout.n_key == 0 && a->p->win.kind == WR_WIN_NONE)))
-            continue;
-        if (a->track)
-            wr_pane_changed(pane, x);
-        WR_TRY(two_rows(op, err));
-        uint32_t r = wr_builder_row(&a->out, WR_OP_INSERT);
-        if (!write_result(a, pane, x, a->out.b, r)) {
-            unwrite(a->out.b);
-            WR_TRY(result_bad(op, err));
-            continue;
-        }
-        x->flags |= WR_GROUP_EMITTED;
-    }
-    return WR_OK;
+    return wr_pane_each(op->ctx, pane, fire_group, &f, err);
 }
 
 static wr_status flush_all(struct wr_op *op, struct wr_error *err)
@@ -274,7 +284,7 @@ static wr_status flush_all(struct wr_op *op, struct wr_error *err)
             WR_TRY(wr_pane_flush(op, a->input.pane[i], err));
     WR_TRY(wr_agg_emit(op, err));
     wr_agg_forget_before(a);
-    return WR_OK;
+    return wr_agg_limit(op, err);
 }
 
 static wr_status agg_flush(struct wr_op *op, struct wr_error *err)
@@ -293,26 +303,33 @@ static int64_t ttl_now(const struct wr_op *op) { return op->wm != WR_WM_NONE && 
 
 static int64_t *touched_at(const struct wr_agg_op *a, struct wr_group *x) { return (int64_t *)(void *)((char *)x + a->layout.extra_offset); }
 
+struct expiry { struct wr_op *op; struct wr_pane *pane; int64_t before; };
+
+static wr_status expire_group(void *ctx, struct wr_group *x, enum wr_each *then, struct wr_error *err WR_UNUSED)
+{
+    const struct expiry *e = ctx;
+    struct wr_agg_op *a = e->op->ctx;
+    if ((x->flags & WR_GROUP_DIRTY) || *touched_at(a, x) > e->before)
+        return WR_OK;
+    uint64_t rows = x->rows > 0 ? (uint64_t)x->rows : 0;
+    e->pane->rows -= rows;
+    e->op->n.passed += rows;
+    e->op->n.held -= rows;
+    wr_pane_remove(a, e->pane, x);
+    *then = WR_EACH_REMOVED;
+    return WR_OK;
+}
+
 /* state.ttl: groups untouched for that long are forgotten; what was emitted of them stays with the consumers. */
-static void expire(struct wr_op *op)
+static wr_status expire(struct wr_op *op, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
     int64_t now = ttl_now(op);
     if (a->input.n == 0 || now < a->next_sweep)
-        return;
+        return WR_OK;
     a->next_sweep = now + a->p->ttl / 8 + 1;
-    struct wr_pane *p = a->input.pane[0];
-    wr_pane_load(a, p);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; (x = wr_groups_next(&p->groups, &at));) {
-        if ((x->flags & WR_GROUP_DIRTY) || *touched_at(a, x) > now - a->p->ttl)
-            continue;
-        uint64_t rows = x->rows > 0 ? (uint64_t)x->rows : 0;
-        p->rows -= rows;
-        op->n.passed += rows;
-        op->n.held -= rows;
-        wr_pane_remove(a, p, x);
-    }
+    struct expiry e = {op, a->input.pane[0], now - a->p->ttl};
+    return wr_pane_each(a, e.pane, expire_group, &e, err);
 }
 
 static void measure(struct wr_op *op, int64_t mono_us)
@@ -321,19 +338,15 @@ static void measure(struct wr_op *op, int64_t mono_us)
     if (mono_us < a->next_measure)
         return;
     a->next_measure = mono_us + 100000;
-    op->n.state_bytes = 0;
-    for (int i = 0; i < a->input.n; i++)
-        op->n.state_bytes += wr_groups_bytes(&a->input.pane[i]->groups);
-    for (int i = 0; i < a->window.n; i++)
-        op->n.state_bytes += wr_groups_bytes(&a->window.pane[i]->groups);
+    wr_op_weigh(op, wr_agg_bytes(a));
 }
 
-static wr_status agg_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
+static wr_status agg_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
     measure(op, mono_us);
     if (a->layout.extra)
-        expire(op);
+        WR_TRY(expire(op, err));
     if (a->p->emit != WR_EMIT_EVERY)
         return WR_OK;
     if (a->next_due == 0)
@@ -467,6 +480,11 @@ static void add_run(struct wr_op *op, struct wr_pane *p, const struct wr_batch *
         if (a->layout.extra)
             for (uint32_t k = 0; k < n; k++)
                 *touched_at(a, group[k]) = ttl_now(op);
+        if (a->limited)
+            for (uint32_t k = 0; k < n; k++) {
+                group[k]->used = 1;
+                group[k]->flags &= (uint8_t)~WR_GROUP_SAME;
+            }
     } else {
         struct wr_group *x = wr_groups_only(&p->groups);
         wr_pane_touch(a, p, x);
@@ -476,6 +494,9 @@ static void add_run(struct wr_op *op, struct wr_pane *p, const struct wr_batch *
             group[k] = x;
     }
     add_rows(a, group, b, row, n);
+    if (a->layout.weighed)
+        for (uint32_t k = 0; k < n; k++)
+            wr_groups_weigh(&p->groups, group[k]);
     p->rows += n;
     op->n.held += n;
 }
@@ -538,7 +559,7 @@ static wr_status agg_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch
         st = add_batch(op, b, row, n, hash, err);
     }
     wr_batch_unref(b);
-    return st;
+    return st == WR_OK ? wr_agg_limit(op, err) : st;
 }
 
 /* ---- life ---- */
@@ -551,6 +572,9 @@ static wr_status agg_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     a->p = p;
     a->op = op;
     a->track = op->task->job->store != NULL;
+    a->limited = op->task->job->plan->max_state > 0 || op->task->job->opts.spill_each;
+    a->epoch = 1;
+    wr_spill_init(&a->spill, op);
     a->sliced = p->win.kind == WR_WIN_HOP || p->win.kind == WR_WIN_CUMULATE;
     a->final = p->emit == WR_EMIT_FINAL;
     a->out.schema = op->plan->out;
@@ -576,6 +600,7 @@ static void agg_close(struct wr_op *op)
     wr_buf_clear(&a->gone);
     wr_omap_clear(&a->gone_keys);
     wr_store_reader_free(a->reader);
+    wr_spill_clear(&a->spill);
     wr_arena_clear(&a->scratch);
     wr_arena_clear(&a->arena);
     free(a);
@@ -590,12 +615,12 @@ static uint64_t agg_windows(const struct wr_op *op, struct wr_window_stats *out,
     const struct wr_panes *list = a->sliced && !a->final ? &a->window : &a->input;
     for (int i = 0; i < list->n && i < max; i++) {
         const struct wr_pane *p = list->pane[i];
-        out[i] = (struct wr_window_stats){p->start, p->end, p->rows, p->groups.n};
+        out[i] = (struct wr_window_stats){p->start, p->end, p->rows, p->groups.n + p->n_out};
     }
     return (uint64_t)list->n;
 }
 
 const struct wr_op_vt wr_op_agg = {
-    .name = "aggregate", .open = agg_open, .process = agg_process, .watermark = agg_watermark, .tick = agg_tick, .flush = agg_flush,
+    .name = "aggregate", .spills = true, .open = agg_open, .process = agg_process, .watermark = agg_watermark, .tick = agg_tick, .flush = agg_flush,
     .finish = agg_finish, .checkpoint = wr_agg_checkpoint, .restore = wr_agg_restore, .close = agg_close, .windows = agg_windows,
 };

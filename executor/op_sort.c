@@ -57,7 +57,7 @@ static wr_status sort_process(struct wr_op *op, int in WR_UNUSED, struct wr_batc
             op->n.filtered++;
         }
     }
-    op->n.state_bytes = s->rows.heap;
+    wr_op_weigh(op, s->rows.heap);
     wr_batch_unref(b);
     return WR_OK;
 }

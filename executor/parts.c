@@ -242,5 +242,5 @@ void wr_parts_measure(struct wr_parts *t, int64_t mono_us)
         for (struct wr_group *x; (x = wr_groups_next(&t->pane[i]->groups, &at));)
             n += wr_partition_of(t, x)->rows.heap;
     }
-    t->op->n.state_bytes = n;
+    wr_op_weigh(t->op, n);
 }

@@ -18,10 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { FORMAT = 1, LONG_KEY = 480, SHORT = 440, CHUNK = 1 << 20 };
+enum { SPILL_TXN = 4096, TRIM_GETS = 1024 };
 #define MAP_BYTES ((size_t)256 << 30) /* address space, not memory: a sparse file */
 
 enum record { REC_PUT = 1, REC_DELETE = 2, REC_PREFIX = 3 };
@@ -32,6 +34,7 @@ struct wr_store {
     uint64_t applied, pending;
     uint64_t version;      /* bumped by each write: readers renew */
     int lock_fd;
+    const char *what;      /* for messages */
     char dir[4096];
 };
 
@@ -39,12 +42,13 @@ struct wr_store_reader {
     struct wr_store *s;
     MDB_txn *txn;
     uint64_t version;
+    uint32_t n_get;        /* since mapped pages were last given back */
 };
 
 static wr_status fail(struct wr_error *err, const struct wr_store *s, const char *what, int rc)
 {
-    wr_fail(err, rc == ENOSPC ? WR_ELIMIT : WR_EIO, "checkpoint directory \"%s\": cannot %s: %s", s->dir, what, mdb_strerror(rc));
-    if (rc == ENOSPC)
+    wr_fail(err, rc == ENOSPC ? WR_ELIMIT : WR_EIO, "%s \"%s\": cannot %s: %s", s->what, s->dir, what, mdb_strerror(rc));
+    if (rc == ENOSPC && s->lock_fd >= 0)
         wr_hint(err, "the disk is full; the last checkpoint is intact");
     return err->code;
 }
@@ -194,6 +198,7 @@ wr_status wr_store_open(const char *dir, struct wr_store **out, struct wr_error 
     *out = NULL;
     struct wr_store *s = wr_calloc(1, sizeof *s);
     s->lock_fd = -1;
+    s->what = "checkpoint directory";
     snprintf(s->dir, sizeof s->dir, "%s", dir);
     wr_status st = WR_OK;
     if (mkdir(dir, 0700) && errno != EEXIST)
@@ -466,11 +471,36 @@ static bool unpack(MDB_val *mk, MDB_val *mv, struct wr_str *key, struct wr_str *
     return wr_take_u8(value, &is_long) && (!is_long || wr_take_lstr(value, key));
 }
 
+uint64_t wr_store_used(const struct wr_store *s)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    return mdb_env_info(s->env, &info) || mdb_env_stat(s->env, &stat) ? 0 : ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+/* Pages looked at stay mapped, and the kernel maps their neighbours too: the process would seem to hold the whole file. They stay in the page cache,
+ * where they are the kernel's to drop; from time to time the mapping lets go of them. */
+static void trim(struct wr_store *s)
+{
+    MDB_envinfo info;
+    if (mdb_env_info(s->env, &info) == 0)
+        (void)madvise(info.me_mapaddr, wr_store_used(s), MADV_DONTNEED);
+}
+
+static void trim_now_and_then(struct wr_store_reader *r)
+{
+    if (++r->n_get < TRIM_GETS)
+        return;
+    r->n_get = 0;
+    trim(r->s);
+}
+
 bool wr_store_get(struct wr_store_reader *r, struct wr_str key, struct wr_str *value)
 {
     char room[LONG_KEY + 32];
     if (!renew(r))
         return false;
+    trim_now_and_then(r);
     struct wr_str k = short_key(key, room), whole;
     union { const char *c; void *v; } kp = {k.p};
     MDB_val mk = {k.n, kp.v}, mv;
@@ -489,9 +519,120 @@ void wr_store_scan(struct wr_store_reader *r, struct wr_str prefix, bool (*fn)(v
         struct wr_str key, value;
         if (!unpack(&mk, &mv, &key, &value) || !fn(ctx, key, value))
             break;
+        trim_now_and_then(r);
         rc = mdb_cursor_get(cur, &mk, &mv, MDB_NEXT);
     }
     mdb_cursor_close(cur);
+}
+
+/* ---- temporary stores ---- */
+
+static int open_temp(struct wr_store *s)
+{
+    int rc = mdb_env_create(&s->env);
+    if (!rc)
+        rc = mdb_env_set_mapsize(s->env, MAP_BYTES);
+    if (!rc)
+        rc = mdb_env_set_maxdbs(s->env, 1);
+    if (!rc)
+        rc = mdb_env_open(s->env, s->dir, MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | MDB_NOSYNC | MDB_NOMETASYNC, 0600);
+    MDB_txn *txn = NULL;
+    if (!rc)
+        rc = mdb_txn_begin(s->env, NULL, 0, &txn);
+    if (rc)
+        return rc;
+    rc = mdb_dbi_open(txn, "state", MDB_CREATE, &s->state);
+    if (!rc)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+wr_status wr_store_open_temp(const char *dir, struct wr_store **out, struct wr_error *err)
+{
+    *out = NULL;
+    const char *from = dir ? dir : getenv("TMPDIR");
+    struct wr_store *s = wr_calloc(1, sizeof *s);
+    char path[sizeof s->dir + 8];
+    s->lock_fd = -1;
+    s->what = "file for state that does not fit into memory";
+    snprintf(s->dir, sizeof s->dir, "%s/weir-spill-XXXXXX", from && *from ? from : "/var/tmp");
+    int fd = mkstemp(s->dir), rc = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (!rc)
+        rc = open_temp(s);
+    snprintf(path, sizeof path, "%s-lock", s->dir);
+    (void)unlink(path);
+    (void)unlink(s->dir);
+    if (rc) {
+        fail(err, s, "make it", rc);
+        wr_store_close(s);
+        return err->code;
+    }
+    *out = s;
+    return WR_OK;
+}
+
+struct rec { enum record kind; struct wr_str key, value; };
+
+static int by_key(const void *a, const void *b)
+{
+    const struct rec *x = a, *y = b;
+    int c = wr_str_cmp(x->key, y->key);
+    return c ? c : x->key.p < y->key.p ? -1 : x->key.p > y->key.p; /* as they came */
+}
+
+/* Those from `at` on that go into one transaction, which keeps every page it changes in memory. */
+struct part { const struct rec *rec; size_t n; };
+static int write_part(struct wr_store *s, MDB_txn *txn, void *arg)
+{
+    const struct part *p = arg;
+    struct wr_buf tmp = WR_BUF_INIT(1 << 30);
+    int rc = 0;
+    for (size_t i = 0; i < p->n && rc == 0; i++) {
+        const struct rec *r = &p->rec[i];
+        switch (r->kind) {
+        case REC_PUT: rc = put_state(s, txn, r->key, r->value, &tmp); break;
+        case REC_DELETE: rc = delete_state(s, txn, r->key); break;
+        case REC_PREFIX: rc = delete_prefix(s, txn, r->key); break;
+        }
+    }
+    wr_buf_clear(&tmp);
+    return rc;
+}
+
+wr_status wr_store_write(struct wr_store *s, const struct wr_buf *records, struct wr_error *err)
+{
+    struct wr_str all = {records->p, (uint32_t)records->n};
+    size_t n = 0, cap = 0, n_prefix = 0;
+    struct rec *rec = NULL;
+    if (records->overflow)
+        return wr_fail(err, WR_ELIMIT, "%s: more than 1 GiB at once", s->what);
+    while (all.n > 0) {
+        if (n == cap) {
+            cap = cap ? cap * 2 : 256;
+            rec = wr_realloc(rec, sizeof *rec * cap);
+        }
+        if (!take_record(&all, &rec[n].kind, &rec[n].key, &rec[n].value))
+            WR_BUG("a record cannot be read back");
+        if (rec[n].kind == REC_PREFIX) { /* to the front */
+            struct rec tmp = rec[n_prefix];
+            rec[n_prefix++] = rec[n];
+            rec[n] = tmp;
+        }
+        n++;
+    }
+    if (n > n_prefix)
+        qsort(rec + n_prefix, n - n_prefix, sizeof *rec, by_key); /* neighbours share pages */
+    wr_status st = WR_OK;
+    for (size_t at = 0; at < n && st == WR_OK; at += SPILL_TXN) {
+        struct part p = {rec + at, n - at < SPILL_TXN ? n - at : SPILL_TXN};
+        st = write_txn(s, "write", write_part, &p, err);
+        trim(s);
+    }
+    free(rec);
+    return st;
 }
 
 wr_status wr_store_copy(struct wr_store *s, const char *to, struct wr_error *err)

@@ -47,6 +47,16 @@ bool wr_store_get(struct wr_store_reader *r, struct wr_str key, struct wr_str *v
 /* Calls fn for each key that starts with prefix, in order of bytes, until it returns false. The key given is whole (prefix included). */
 void wr_store_scan(struct wr_store_reader *r, struct wr_str prefix, bool (*fn)(void *ctx, struct wr_str key, struct wr_str value), void *ctx);
 
+/* ---- a temporary store: state that does not fit into memory ---- */
+
+/* One file in dir (NULL: $TMPDIR, else /var/tmp) that has no name any more when this returns: it is gone with the process, however that ends. Nothing
+ * is synced; there are no checkpoints in it; get and scan work as above. */
+wr_status wr_store_open_temp(const char *dir, struct wr_store **out, struct wr_error *err);
+/* Applies records at once. Prefixes are deleted first; of several records of one key the last one counts. */
+wr_status wr_store_write(struct wr_store *s, const struct wr_buf *records, struct wr_error *err);
+/* Bytes of the file in use, free pages included. */
+uint64_t wr_store_used(const struct wr_store *s);
+
 /* A compact, consistent copy in another directory (made, must be empty): a savepoint. */
 wr_status wr_store_copy(struct wr_store *s, const char *to, struct wr_error *err);
 

@@ -270,7 +270,7 @@ struct wr_jobplan {
     struct wr_plan **sink;           /* the SINK nodes, in the order of the statements */
     int tasks;                       /* instances of keyed operators */
     bool bounded;                    /* all scans are */
-    int64_t max_state;               /* bytes; 0: no limit */
+    int64_t max_state;               /* bytes of state in memory; 0: no limit */
     int cpu_limit;                   /* percent of a core that each task may use; 0: no limit */
     int64_t checkpoint_us;           /* between checkpoints, as SET says */
     uint32_t batch_rows;             /* 0: the usual size */

@@ -21,9 +21,12 @@
 static const struct variant {
     int batch, tasks;
     enum wr_script_break how;
+    bool spill;            /* what can go to disk does */
 } variants[] = {
-    {1, 1, WR_BREAK_NONE}, {1, 3, WR_BREAK_NONE}, {3, 1, WR_BREAK_NONE}, {3, 3, WR_BREAK_NONE}, {1024, 1, WR_BREAK_NONE}, {1024, 3, WR_BREAK_NONE},
-    {1, 1, WR_BREAK_STOP}, {1, 1, WR_BREAK_CRASH},
+    {1, 1, WR_BREAK_NONE, false},    {1, 3, WR_BREAK_NONE, false}, {3, 1, WR_BREAK_NONE, false}, {3, 3, WR_BREAK_NONE, false},
+    {1024, 1, WR_BREAK_NONE, false}, {1024, 3, WR_BREAK_NONE, false},
+    {1, 1, WR_BREAK_STOP, false},    {1, 1, WR_BREAK_CRASH, false},
+    {1, 1, WR_BREAK_NONE, true},     {3, 3, WR_BREAK_NONE, true}, {1, 1, WR_BREAK_STOP, true}, {1, 1, WR_BREAK_CRASH, true},
 };
 static const char *const break_name[] = {"", " restart", " crash"};
 enum { MOST_RESTARTS = 50 }; /* about that many in one scenario */
@@ -423,7 +426,7 @@ static bool run_job(struct one *o, const struct variant *v, struct wr_buf *out)
     wr_script_init(&sc, o->s, o->plan, &o->arena);
     sc.how = v->how;
     sc.every = o->s->n_event / v->batch / MOST_RESTARTS + 1;
-    struct wr_job_opts opts = {.batch_rows = (uint32_t)v->batch, .flush_each = true, .clock = wr_script_clock, .open_source = wr_script_source,
+    struct wr_job_opts opts = {.batch_rows = (uint32_t)v->batch, .flush_each = true, .spill_each = v->spill, .clock = wr_script_clock, .open_source = wr_script_source,
                                .open_sink = wr_script_sink, .ctx = &sc};
     bool ok = true;
     if (!run_to_end(o, &sc, &opts, &tally, out, &err)) {
@@ -505,7 +508,7 @@ wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, st
         struct wr_buf diff = WR_BUF_INIT(4 << 20);
         if (!run_variant(&s, v, &diff, &st, err)) {
             *passed = false;
-            wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d%s): %.*s\n", path, v->batch, v->tasks, break_name[v->how], WR_FMT(s.title));
+            wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d%s%s): %.*s\n", path, v->batch, v->tasks, break_name[v->how], v->spill ? " spill" : "", WR_FMT(s.title));
             wr_buf_str(out, wr_buf_get(&diff));
         }
         wr_buf_clear(&diff);
