@@ -207,6 +207,7 @@ struct wr_format {
 
 /* ---- the list ---- */
 
+struct wr_listed { struct wr_str name; int n_part; int64_t records; }; /* a topic; records -1: not known */
 struct wr_connector {
     const char *name, *help;
     const struct wr_optdesc *opts;
@@ -215,6 +216,8 @@ struct wr_connector {
     const char *formats;               /* blank-separated names allowed, first is the default; NULL: none */
     /* Columns known without a declaration (scenario, nexmark); NULL: columns must be declared. In the arena. */
     wr_status (*columns)(const struct wr_opts *, struct wr_arena *, struct wr_coldef **col, int *n, struct wr_error *);
+    /* What can be read there (topics), by name; quick: names alone, within a second. NULL: cannot be asked. In the arena. */
+    wr_status (*list)(const struct wr_opts *, bool quick, struct wr_arena *, struct wr_listed **out, int *n, struct wr_error *);
 };
 /* One more that can be found by name but is in no list: what only a program has (the server's system tables). Before any thread is started. */
 void wr_connector_add(const struct wr_connector *c);

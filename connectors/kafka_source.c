@@ -638,5 +638,6 @@ const struct wr_connector wr_connector_kafka = {
     .opts = kafka_opts,
     .source = &kafka_source,
     .sink = &wr_kafka_sink,
+    .list = wr_kafka_list,
     .formats = "json csv raw",
 };
