@@ -157,6 +157,22 @@ static wr_status put_source(struct wr_catalog *c, const struct wr_stmt *s, struc
     return WR_OK;
 }
 
+wr_status wr_peek_brokers(struct wr_catalog *c, struct wr_arena *a, struct wr_opts *out, struct wr_error *err)
+{
+    const struct wr_object *o = declared(c, (struct wr_str){0}, true);
+    int n = o ? o->as_source.n : 1, kept = 0;
+    struct wr_opt *opt = WR_NEW_N(a, struct wr_opt, n);
+    for (int i = 0; o && i < n; i++)
+        if (is_connection(o->as_source.opt[i].key))
+            opt[kept++] = o->as_source.opt[i];
+    if (!o) {
+        opt[kept] = (struct wr_opt){.key = WR_STR("brokers"), .off = -1};
+        WR_TRY(wr_vars_replace(c, WR_STR("${KAFKA_BROKERS:-localhost:9092}"), -1, a, &opt[kept++].value, err));
+    }
+    *out = (struct wr_opts){kept, opt};
+    return WR_OK;
+}
+
 /* ---- the plan ---- */
 
 static void put_statement(const struct wr_stmt *s, struct wr_peek *p)

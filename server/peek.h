@@ -21,6 +21,8 @@ struct wr_peek {
  * Where the target is comes from the statement's options; else from a declared source of that topic, or of that name; else a readable file of that
  * name; else a topic on the brokers of any declared source, or of ${KAFKA_BROKERS}, or on localhost:9092. */
 wr_status wr_peek_plan(struct wr_catalog *c, const struct wr_stmt *s, struct wr_arena *a, struct wr_jobplan *plan, struct wr_peek *p, struct wr_error *err);
+/* Options that reach the brokers of a declared source, or of ${KAFKA_BROKERS}, or localhost:9092; in the arena. */
+wr_status wr_peek_brokers(struct wr_catalog *c, struct wr_arena *a, struct wr_opts *out, struct wr_error *err);
 void wr_peek_clear(struct wr_peek *p);
 
 /* One raw record. Unknown: -1, INT64_MIN; what is not there: p NULL. */

@@ -63,7 +63,7 @@ static void put_clocks(const struct wr_watch *j, int node, struct wr_buf *out)
             wr_buf_puts(out, "  ended");
         else if (c.idle)
             wr_buf_puts(out, "  idle: does not count");
-        else if (known && src.caught_up && p->u.watermark.idle > 0)
+        else if (known && src.caught_up && p->u.watermark.idle > 0 && c.idle_us >= WR_US_SEC)
             wr_buf_printf(out, "  quiet for %.1f s of %.1f s", (double)c.idle_us / 1e6, (double)p->u.watermark.idle / 1e6);
         wr_buf_puts(out, i == who ? "  <- holds the watermark\n" : "\n");
     }
@@ -92,7 +92,7 @@ static void put_window(const struct wr_watch *j, int node, const struct wr_node_
     wr_buf_puts(out, " to ");
     put_ts(out, end);
     if (s->window[0].rows)
-        wr_buf_printf(out, " (%llu rows)", (unsigned long long)s->window[0].rows);
+        wr_buf_printf(out, " (%llu row%s)", (unsigned long long)s->window[0].rows, s->window[0].rows == 1 ? "" : "s");
     wr_buf_puts(out, "\n  it closes when the watermark reaches ");
     put_ts(out, close);
     if (s->wm != WR_WM_NONE && s->wm < close) {
