@@ -104,7 +104,7 @@ wr_status wr_answer_here(struct wr_session *s, const struct wr_stmt *st, struct 
         rc = why(s, st, err);
     else {
         rc = wr_fail_at(err, WR_ESQL, st->off, "this statement is about jobs, and jobs live on a server");
-        wr_hint(err, "\"weir serve\" starts one, \"weir --server URL\" is the shell of one");
+        wr_hint(err, "\"weir serve\" starts one, \"weir --server URL\" or \\connect is the shell of one");
     }
     fflush(stdout);
     return rc;

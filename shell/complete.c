@@ -1,5 +1,5 @@
 /* complete.c: which words may come next: from what stands before the cursor, not from the grammar.
- * Rules:  words are offered in the letter case that was begun with. No source of words is asked over the network.
+ * Rules:  words are offered in the letter case that was begun with. The network is asked for names of topics only (complete_topic.c).
  * Memory: nothing is kept; words are handed to the caller one by one. */
 #include "connectors/connector.h"
 #include "core/func.h"
@@ -101,7 +101,25 @@ static struct wr_str option_value(struct wr_str options, const char *key)
     return (struct wr_str){0};
 }
 
+/* The whole quoted text of `key = '...'`. */
+static struct wr_str option_text(struct wr_str options, const char *key)
+{
+    struct wr_str v = option_value(options, key);
+    const char *end = options.p + options.n;
+    while (v.p && v.p + v.n < end && v.p[v.n] != '\'')
+        v.n++;
+    return v;
+}
+
 /* ---- words ---- */
+
+static void offer_topic(void *ctx, struct wr_str name) { offer(ctx, name); }
+
+static void offer_topics(const struct asked *a, struct wr_str brokers)
+{
+    union { const struct asked *c; void *v; } ctx = {a};
+    wr_complete_topics(a->c, brokers, offer_topic, ctx.v);
+}
 
 static void offer_objects(const struct asked *a)
 {
@@ -206,8 +224,8 @@ static void offer_list(const struct asked *a, const char *words, char sep)
     }
 }
 
-/* Inside the quotes of `key = '`. */
-static void offer_option_values(const struct asked *a, struct wr_str options)
+/* Inside the quotes of `key = '`. true: the name of a file is wanted. */
+static bool offer_option_values(const struct asked *a, struct wr_str options)
 {
     struct wr_str head = options;
     struct wr_str key = last_word(&head), name = option_value(options, "connector");
@@ -220,6 +238,9 @@ static void offer_option_values(const struct asked *a, struct wr_str options)
     for (const struct wr_optdesc *o = c ? c->opts : NULL; o && o->name; o++)
         if (wr_str_ieq_c(key, o->name) && o->kind == WR_OPT_ENUM)
             offer_list(a, o->choices, '|');
+    if (wr_str_ieq_c(key, "topic"))
+        offer_topics(a, option_text(options, "brokers"));
+    return wr_str_ieq_c(key, "path") || wr_str_ieq_c(key, "ssl_ca") || wr_str_ieq_c(key, "ssl_certificate") || wr_str_ieq_c(key, "ssl_key");
 }
 
 /* Words that cannot be names, and those that people look for among the others. */
@@ -237,6 +258,15 @@ static void offer_keywords(const struct asked *a)
 
 /* ---- by place ---- */
 
+/* PRINT ' or INFER SOURCE FROM ' */
+static bool names_a_topic(struct wr_str before)
+{
+    struct wr_str word = last_word(&before);
+    if (wr_str_ieq_c(word, "print"))
+        return true;
+    return wr_str_ieq_c(word, "from") && wr_str_ieq_c(last_word(&before), "source");
+}
+
 static bool after_backslash(const struct asked *a)
 {
     struct wr_str line = a->before;
@@ -253,8 +283,18 @@ static bool after_backslash(const struct asked *a)
     while (n < line.n && line.p[n] != ' ')
         n++;
     struct wr_str name = {line.p, n};
-    if (wr_str_eq_c(name, "\\i") || wr_str_eq_c(name, "\\o") || wr_str_eq_c(name, "\\g"))
+    static const char *const takes_file[] = {"\\i", "\\ir", "\\o", "\\g", "\\gx", NULL};
+    struct wr_str rest = wr_str_trim((struct wr_str){line.p + n, line.n - n});
+    if (one_of(name, takes_file) || (wr_str_eq_c(name, "\\copy") && rest.n))
         return true;
+    if (wr_str_eq_c(name, "\\copy"))
+        offer_objects(a);
+    if (wr_str_eq_c(name, "\\chart"))
+        offer_columns(a);
+    if (wr_str_eq_c(name, "\\infer") || wr_str_eq_c(name, "\\topics")) {
+        offer_topics(a, (struct wr_str){0});
+        return wr_str_eq_c(name, "\\infer");
+    }
     if (wr_str_eq_c(name, "\\d"))
         offer_objects(a);
     else if (wr_str_eq_c(name, "\\df"))
@@ -264,9 +304,9 @@ static bool after_backslash(const struct asked *a)
         for (int i = 0; wr_help_name(i); i++)
             offer_keyword(a, wr_help_name(i));
     else if (wr_str_eq_c(name, "\\pset"))
-        offer_list(a, "format expanded null pager tuples_only", ' ');
+        offer_list(a, "format expanded null pager tuples_only changes", ' ');
     if (wr_str_eq_c(name, "\\format") || wr_str_eq_c(name, "\\pset"))
-        offer_list(a, "aligned csv ndjson markdown", ' ');
+        offer_list(a, "aligned wrapped expanded csv ndjson markdown", ' ');
     if (wr_str_eq_c(name, "\\x") || wr_str_eq_c(name, "\\timing"))
         offer_list(a, "on off", ' ');
     return false;
@@ -275,9 +315,10 @@ static bool after_backslash(const struct asked *a)
 bool wr_complete_word(struct wr_catalog *c, struct wr_str before, struct wr_str word, void (*add)(void *ctx, struct wr_str), void *ctx)
 {
     static const char *const relations[] = {"from", "join", "into", "table", "describe", "desc", "source", "sink", "view", NULL};
-    static const char *const nouns[] = {"sources", "sinks", "tables", "views", "functions", "connectors", "create", "all", NULL};
-    static const char *const starts[] = {"SELECT", "INSERT INTO", "CREATE SOURCE", "CREATE SINK", "CREATE VIEW", "CREATE TABLE", "DESCRIBE", "DROP", "EXPLAIN",
-                                         "SET", "SHOW", "RESET", "EXECUTE STATEMENT SET", "WITH", NULL};
+    static const char *const nouns[] = {"sources", "sinks", "tables", "views", "functions", "connectors", "jobs", "create", "all", NULL};
+    static const char *const starts[] = {"SELECT", "INSERT INTO", "CREATE SOURCE", "CREATE SINK", "CREATE VIEW", "CREATE TABLE", "DESCRIBE", "DROP", "EXPLAIN", "EXPLAIN WHY",
+                                         "EXPLAIN ANALYZE", "SET", "SHOW", "RESET", "EXECUTE STATEMENT SET", "WITH", "PRINT", "INFER SOURCE FROM", "SUBMIT JOB",
+                                         "STOP JOB", "RESUME JOB", "DROP JOB", NULL};
     struct asked a = {c, before, word, add, ctx};
     struct wr_str trimmed = wr_str_trim(before), head = before, options;
     if ((trimmed.n == 0 && word.n && word.p[0] == '\\') || (trimmed.n && trimmed.p[0] == '\\'))
@@ -287,12 +328,15 @@ bool wr_complete_word(struct wr_catalog *c, struct wr_str before, struct wr_str 
     bool adjacent = trimmed.n && is_word_char(trimmed.p[trimmed.n - 1]); /* nothing but blanks behind prev */
     if (options.n) {
         if (trimmed.p[trimmed.n - 1] == '\'')
-            offer_option_values(&a, options);
+            return offer_option_values(&a, options);
         else
             offer_option_names(&a, options);
     } else if (trimmed.n == 0 || trimmed.p[trimmed.n - 1] == ';') {
         for (int i = 0; starts[i]; i++)
             offer_keyword(&a, starts[i]);
+    } else if (trimmed.p[trimmed.n - 1] == '\'' && names_a_topic(trimmed)) {
+        offer_topics(&a, (struct wr_str){0});
+        return true;
     } else if (adjacent && (wr_str_ieq_c(prev, "set") || wr_str_ieq_c(prev, "reset"))) {
         offer_settings(&a);
     } else if (adjacent && wr_str_ieq_c(prev, "show")) {

@@ -14,7 +14,7 @@
 #include "core/time.h"
 #include "shell/term.h"
 
-enum { CELL_MAX = 1024, ABOVE_FULL = 64 << 10, HELD_MOST = 500, GATHER_ROWS = 100000, GATHER_BYTES = 64 << 20 };
+enum { CELL_MAX = 1024, ABOVE_FULL = 64 << 10, HELD_MOST = 500, GATHER_ROWS = 100000, GATHER_BYTES = 64 << 20, PATIENCE_US = 500000 };
 
 struct live_sink {
     struct wr_sink base;
@@ -156,6 +156,7 @@ static void apply(struct wr_view *v, const struct wr_batch *b)
 /* Prints the rows held back, under a header if there is none yet. */
 static void release_held(struct wr_view *v)
 {
+    static const char *const color[] = {"\x1b[32m", "\x1b[31m"};
     int n = v->schema->n;
     struct wr_str *cell = wr_calloc((size_t)n + 1, sizeof *cell);
     const char *at = v->held_text.p;
@@ -167,6 +168,7 @@ static void release_held(struct wr_view *v)
         at += len;
     }
     wr_view_fit(v);
+    bool changes = v->mode == WR_VIEW_CHANGES;
     if (!v->header_done)
         wr_view_header(v, &v->above);
     v->header_done = true;
@@ -177,9 +179,19 @@ static void release_held(struct wr_view *v)
             cell[i].p = at;
             at += cell[i].n;
         }
+        bool minus = changes && wr_op_is_retract(v->held_op.p[r]);
+        wr_buf_puts(&v->above, changes && v->colors ? color[minus] : "");
+        size_t from = v->above.n;
         wr_view_line(v, &v->above, cell, false);
+        if (changes && v->above.p[from] == ' ')
+            v->above.p[from] = minus ? '-' : '+';
+        if (changes && v->colors) {
+            v->above.n--;
+            wr_buf_puts(&v->above, "\x1b[0m\n");
+        }
     }
     v->n_held = 0;
+    wr_buf_reset(&v->held_op);
     wr_buf_reset(&v->held_text);
     wr_buf_reset(&v->held_len);
     free(cell);
@@ -191,8 +203,9 @@ static void scroll(struct wr_view *v, const struct wr_batch *b)
         uint32_t row = wr_batch_row(b, k);
         for (int i = 0; i < v->schema->n; i++)
             add_cell(v, &v->held_text, &v->held_len, &b->col[i], row);
+        wr_buf_putc(&v->held_op, (char)wr_batch_op(b, row));
         v->n_held++;
-        v->total++;
+        v->total += v->keeps ? 0 : 1;
         if (v->n_held >= HELD_MOST) {
             release_held(v);
             if (v->above.n >= ABOVE_FULL)
@@ -260,9 +273,9 @@ static wr_status live_write(struct wr_sink *base, struct wr_batch *b, struct wr_
     pthread_mutex_lock(&v->lock);
     if (v->collect)
         gather(v, b);
-    else if (v->updating)
+    else if (v->keeps)
         apply(v, b);
-    else
+    if (!v->collect && (!v->keeps || v->mode == WR_VIEW_CHANGES))
         scroll(v, b);
     pthread_mutex_unlock(&v->lock);
     base->rows += b->n_live;
@@ -283,16 +296,16 @@ static void live_close(struct wr_sink *base)
 static const struct wr_sink_vt live_vt = {.write = live_write, .flush = live_flush, .close = live_close};
 
 /* A window's bounds come first, newest first; then the query's key, or every column. */
-static void choose_key(struct wr_view *v, const struct wr_plan *in)
+static void choose_key(struct wr_view *v, const struct wr_live_shape *s)
 {
-    int n = v->schema->n, n_col = in->n_ukey >= 0 ? in->n_ukey : n;
-    v->unique = in->n_ukey >= 0;
+    int n = s->schema->n, n_col = s->n_key >= 0 ? s->n_key : n;
+    v->unique = s->n_key >= 0;
     v->key = wr_calloc((size_t)n + 1, sizeof *v->key);
     v->desc = wr_calloc((size_t)n + 1, sizeof *v->desc);
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < n_col; i++) {
-            int col = v->unique ? in->ukey[i] : i;
-            bool window = col == in->win_start || col == in->win_end;
+            int col = v->unique ? s->key[i] : i;
+            bool window = col == s->win_start || col == s->win_end;
             if (window == (pass == 0)) {
                 v->desc[v->n_key] = window;
                 v->key[v->n_key++] = col;
@@ -309,14 +322,53 @@ static void on_log(void *ctx, struct wr_str line)
     pthread_mutex_unlock(&v->lock);
 }
 
-static void begin(struct wr_view *v, const struct wr_sink_spec *spec)
+static void begin(struct wr_view *v, atomic_bool *stop)
 {
     v->start_us = wr_clock_mono();
-    v->stop = spec->stop;
-    if (v->collect)
+    v->stop = stop;
+    if (v->collect || v->quiet)
         return;
     wr_log_hook(on_log, v);
     wr_term_enter();
+}
+
+/* What \chart and \pset ask for, where the rows allow it. */
+static void choose_mode(struct wr_view *v, const struct wr_live_shape *s)
+{
+    const struct wr_display *d = wr_display();
+    v->win_start = s->win_start;
+    v->win_end = s->win_end;
+    v->sort_col = -1;
+    v->chart_col = wr_view_chart_column(v, d->chart);
+    if (d->charts)
+        wr_display()->charted = v->chart_col < 0 ? WR_CHART_NONE : WR_CHART_DONE;
+    v->keeps = s->updating || (d->charts && v->chart_col >= 0);
+    v->mode = d->charts && v->chart_col >= 0 ? WR_VIEW_CHART : d->changes && s->updating ? WR_VIEW_CHANGES : WR_VIEW_TABLE;
+}
+
+void wr_live_start(struct wr_live *l, const struct wr_live_shape *s, struct wr_str null_text, atomic_bool *stop, struct wr_sink **out)
+{
+    struct wr_view *v = l->view;
+    size_t n = (size_t)s->schema->n + 1;
+    v->schema = s->schema;
+    v->updating = s->updating;
+    v->content = wr_calloc(n, sizeof *v->content);
+    v->width = wr_calloc(n, sizeof *v->width);
+    v->right = wr_calloc(n + 1, sizeof *v->right);
+    for (int i = 0; i < s->schema->n; i++)
+        v->right[i] = wr_type_is_number(s->schema->field[i].type);
+    wr_buf_str(&v->null_text, null_text);
+    choose_key(v, s);
+    choose_mode(v, s);
+    v->quiet = v->collect && v->mode == WR_VIEW_CHART && !v->draws;
+    v->collect = v->collect && v->mode != WR_VIEW_CHART;
+    struct live_sink *sink = wr_calloc(1, sizeof *sink);
+    sink->base.vt = &live_vt;
+    sink->view = v;
+    *out = &sink->base;
+    if (v->collect)
+        gather_begin(v);
+    begin(v, stop);
 }
 
 wr_status wr_live_sink(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err WR_UNUSED)
@@ -324,30 +376,25 @@ wr_status wr_live_sink(void *ctx, const struct wr_plan *sink, const struct wr_si
     struct wr_live *l = ctx;
     struct wr_view *v = l->view;
     if (!l->sink && !v->start_us)
-        begin(v, spec);
+        begin(v, spec->stop);
     if (sink != l->sink)
         return WR_OK;
-    v->schema = spec->schema;
-    v->updating = spec->updating;
-    size_t n = (size_t)spec->schema->n + 1;
-    v->content = wr_calloc(n, sizeof *v->content);
-    v->width = wr_calloc(n, sizeof *v->width);
-    v->right = wr_calloc(n + 1, sizeof *v->right);
-    for (int i = 0; i < spec->schema->n; i++)
-        v->right[i] = wr_type_is_number(spec->schema->field[i].type);
-    wr_buf_str(&v->null_text, wr_opt_text_or(spec->opts, "null", ""));
-    choose_key(v, sink->in[0]);
-    struct live_sink *s = wr_calloc(1, sizeof *s);
-    s->base.vt = &live_vt;
-    s->view = v;
-    *out = &s->base;
-    if (v->collect)
-        gather_begin(v);
-    begin(v, spec);
+    const struct wr_plan *in = sink->in[0];
+    struct wr_live_shape s = {spec->schema, spec->updating, sink->bounded, in->n_ukey, in->ukey, in->win_start, in->win_end};
+    wr_live_start(l, &s, wr_opt_text_or(spec->opts, "null", ""), spec->stop, out);
     return WR_OK;
 }
 
 /* ---- the view ---- */
+
+static void view_new(struct wr_live *l, bool collect)
+{
+    struct wr_view *v = wr_calloc(1, sizeof *v);
+    *v = (struct wr_view){.collect = collect, .colors = wr_term_colors(), .utf8 = wr_term_utf8(), .draws = wr_term_draws(), .sort_col = -1, .chart_col = -1};
+    pthread_mutex_init(&v->lock, NULL);
+    wr_view_sized(v);
+    l->view = v;
+}
 
 bool wr_live_init(struct wr_live *l, const struct wr_jobplan *plan)
 {
@@ -363,55 +410,67 @@ bool wr_live_init(struct wr_live *l, const struct wr_jobplan *plan)
         return false;
     if (n == 1 && !wr_str_eq_c(wr_opt_text_or(l->sink->u.sink.spec.opts, "format", "table"), "table"))
         return false;
-    struct wr_view *v = wr_calloc(1, sizeof *v);
-    *v = (struct wr_view){.plan = plan, .collect = collect, .colors = wr_term_colors(), .utf8 = wr_term_utf8()};
-    pthread_mutex_init(&v->lock, NULL);
-    wr_view_sized(v);
-    l->view = v;
+    view_new(l, collect);
     return true;
 }
 
-/* Keys: q stops, arrows and page keys scroll. */
-static void take_keys(struct wr_view *v)
+bool wr_live_init_far(struct wr_live *l, const struct wr_live_shape *s)
 {
-    int page = v->rows > 6 ? v->rows - 6 : 1;
-    for (int key; (key = wr_term_key()) != WR_KEY_NONE;) {
-        int64_t top = v->top;
-        switch (key) {
-        case 'q':
-        case 'Q':
-            if (v->stop)
-                atomic_store(v->stop, true);
-            break;
-        case WR_KEY_UP: case 'k': top--; break;
-        case WR_KEY_DOWN: case 'j': top++; break;
-        case WR_KEY_PAGE_UP: top -= page; break;
-        case WR_KEY_PAGE_DOWN: case ' ': top += page; break;
-        case WR_KEY_HOME: case 'g': top = 0; break;
-        case WR_KEY_END: case 'G': top = v->n_row; break;
-        }
-        v->top = top < 0 ? 0 : top > (int64_t)v->n_row ? (int)v->n_row : (int)top;
+    *l = (struct wr_live){.plan = NULL};
+    bool collect = s->bounded && wr_display()->collect;
+    if (!collect && !wr_term_draws())
+        return false;
+    view_new(l, collect);
+    return true;
+}
+
+/* A query that ends shows how far it is, once that takes a while. */
+static void tick_collect(struct wr_view *v, const struct wr_gauge *g)
+{
+    if (v->draws && v->start_us && wr_clock_mono() - v->start_us > PATIENCE_US)
+        wr_view_draw(v, g, false);
+}
+
+void wr_live_look(struct wr_live *l, const struct wr_gauge *g, const struct wr_watch *why)
+{
+    struct wr_view *v = l->view;
+    if (v->quiet)
+        return;
+    pthread_mutex_lock(&v->lock);
+    if (v->collect) {
+        tick_collect(v, g);
+    } else {
+        wr_view_keys(v);
+        wr_buf_reset(&v->why);
+        if (v->over == WR_OVER_WHY && why)
+            wr_why_print(why, &v->why);
+        if (v->n_held)
+            release_held(v);
+        wr_view_draw(v, g, false);
     }
+    pthread_mutex_unlock(&v->lock);
 }
 
 void wr_live_progress(void *ctx, struct wr_job *job)
 {
-    struct wr_view *v = ((struct wr_live *)ctx)->view;
-    if (v->collect)
-        return;
-    pthread_mutex_lock(&v->lock);
-    take_keys(v);
-    if (v->n_held)
-        release_held(v);
-    wr_view_draw(v, job, false);
-    pthread_mutex_unlock(&v->lock);
+    struct wr_live *l = ctx;
+    struct wr_watch w = {l->plan, job};
+    struct wr_gauge g;
+    wr_gauge_read(&w, &g);
+    wr_live_look(l, &g, &w);
 }
 
-void wr_live_end(struct wr_live *l, struct wr_job *job)
+void wr_live_end(struct wr_live *l, const struct wr_gauge *g)
 {
     struct wr_view *v = l->view;
     if (v->collect) {
+        wr_view_erase(v);
         gather_print(v, true);
+        return;
+    }
+    if (v->quiet) { /* into a pipe or a file: the chart alone */
+        wr_view_chart(v, 0);
+        wr_print_text(wr_buf_get(&v->frame));
         return;
     }
     wr_log_hook(NULL, NULL);
@@ -419,7 +478,7 @@ void wr_live_end(struct wr_live *l, struct wr_job *job)
     if (v->n_held)
         release_held(v);
     v->top = 0;
-    wr_view_draw(v, job, true);
+    wr_view_draw(v, g, true);
     pthread_mutex_unlock(&v->lock);
     wr_term_leave();
 }
@@ -441,8 +500,9 @@ void wr_live_clear(struct wr_live *l)
     free(v->content);
     free(v->width);
     free(v->name);
+    free(v->order);
     wr_grid_clear(&v->grid);
-    struct wr_buf *bufs[] = {&v->null_text, &v->key_buf, &v->cell_buf, &v->len_buf, &v->above, &v->held_text, &v->held_len, &v->frame, &v->shown, &v->out};
+    struct wr_buf *bufs[] = {&v->null_text, &v->key_buf, &v->cell_buf, &v->len_buf, &v->above, &v->held_text, &v->held_len, &v->held_op, &v->why, &v->frame, &v->shown, &v->out};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         wr_buf_clear(bufs[i]);
     pthread_mutex_destroy(&v->lock);

@@ -1,4 +1,4 @@
-/* live_draw.c: the picture of a live view: a table of what fits, a line that says how much does not, figures of the job below.
+/* live_draw.c: the picture of a live view: a table of what fits (or a chart), a line that says how much does not, figures of the job below.
  * Rules:  the picture starts where the cursor was and is never taller than the screen less one line, so that what was printed before stays above.
  *         A frame is a list of lines; only lines that differ from those on the screen are written, all in one write. A new window size starts over.
  *         A number or a time is never cut: texts shrink first, then columns at the right are left out.
@@ -15,9 +15,8 @@
 #include "shell/print.h"
 #include "shell/term.h"
 
-enum { TEXT_LEAST = 8, HEADER_LEAST = 4, BRIGHT_US = 400000, SAMPLES = 20 };
+enum { TEXT_LEAST = 8, HEADER_LEAST = 4, BRIGHT_US = 400000 };
 #define BOLD "\x1b[1m"
-#define DIM "\x1b[2m"
 #define BRIGHT "\x1b[32m"
 #define PLAIN "\x1b[0m"
 
@@ -33,7 +32,7 @@ static uint32_t wanted(const struct wr_view *v, int n)
 
 static uint32_t header_width(const struct wr_view *v, int col)
 {
-    return wr_utf8_width(v->schema->field[col].name);
+    return wr_utf8_width(v->schema->field[col].name) + (v->keeps && col == v->sort_col ? 1 : 0);
 }
 
 static bool is_text(const struct wr_view *v, int col)
@@ -98,6 +97,8 @@ void wr_view_header(struct wr_view *v, struct wr_buf *out)
     struct wr_str *cell = wr_calloc((size_t)v->schema->n + 1, sizeof *cell);
     for (int i = 0; i < v->schema->n; i++) {
         size_t before = names.n;
+        if (v->keeps && i == v->sort_col)
+            wr_buf_puts(&names, v->utf8 ? (v->sort_down ? "\xE2\x96\xBC" : "\xE2\x96\xB2") : v->sort_down ? "v" : "^");
         wr_buf_escape(&names, v->schema->field[i].name, 256);
         cell[i].n = (uint32_t)(names.n - before);
     }
@@ -125,156 +126,6 @@ void wr_view_header(struct wr_view *v, struct wr_buf *out)
     wr_buf_clear(&names);
 }
 
-/* ---- figures ---- */
-
-struct figures {
-    uint64_t records, written, late, bad, held, lag;
-    bool lag_known;
-    int64_t wm, newest;   /* WR_WM_NONE: unknown */
-};
-
-static void read_figures(const struct wr_view *v, const struct wr_job *job, struct figures *f)
-{
-    *f = (struct figures){.wm = WR_WM_END, .newest = WR_WM_NONE};
-    f->late = wr_job_late(job);
-    for (int i = 1; i < WR_R_COUNT; i++)
-        f->bad += wr_job_bad_by_reason(job, (enum wr_reason)i);
-    bool any_wm = false;
-    for (int i = 0; i < v->plan->n_node; i++) {
-        const struct wr_plan *p = v->plan->node[i];
-        struct wr_node_stats s;
-        wr_job_node(job, i, &s);
-        f->held += s.n.held;
-        f->written += p->kind == WR_PLAN_SINK ? s.n.passed : 0;
-        const struct wr_source *src = wr_job_source(job, i);
-        for (int k = 0; src && k < src->n_part; k++) {
-            const struct wr_part *part = &src->part[k];
-            f->lag_known |= part->end >= 0;
-            f->lag += part->end > part->next ? (uint64_t)(part->end - part->next) : 0;
-        }
-        f->records += src ? src->records - src->skipped : 0;
-        if (p->kind != WR_PLAN_WATERMARK)
-            continue;
-        struct wr_part_stats ps;
-        for (int k = 0; wr_job_part(job, i, k, &ps); k++)
-            f->newest = ps.max_ts > f->newest ? ps.max_ts : f->newest;
-        f->wm = s.wm < f->wm ? s.wm : f->wm;
-        any_wm = true;
-    }
-    if (!any_wm)
-        f->wm = WR_WM_NONE;
-}
-
-static uint64_t rate(struct wr_view *v, uint64_t records)
-{
-    int64_t now = wr_clock_mono();
-    uint32_t oldest = v->n_sample < SAMPLES ? 0 : v->n_sample % SAMPLES;
-    int64_t since = v->n_sample ? v->sample[oldest].us : v->start_us;
-    uint64_t then = v->n_sample ? v->sample[oldest].records : 0;
-    v->sample[v->n_sample % SAMPLES].us = now;
-    v->sample[v->n_sample % SAMPLES].records = records;
-    v->n_sample++;
-    return now > since ? (uint64_t)((double)(records - then) * 1e6 / (double)(now - since) + 0.5) : 0;
-}
-
-/* Parts of the status are packed into lines as wide as the terminal. */
-struct packer { struct wr_view *v; struct wr_buf part; uint32_t used; int lines; };
-
-static void pack(struct packer *p)
-{
-    static const struct wr_str dot = {" \xC2\xB7 ", 4};
-    struct wr_str sep = p->v->utf8 ? dot : WR_STR(" | ");
-    struct wr_str part = wr_buf_get(&p->part);
-    uint32_t w = wr_utf8_width(part);
-    if (p->used && p->used + 3 + w > (uint32_t)p->v->cols) {
-        wr_buf_putc(&p->v->frame, '\n');
-        p->used = 0;
-        p->lines++;
-    }
-    if (p->used == 0) {
-        wr_buf_putc(&p->v->frame, ' ');
-        p->used = 1;
-        if (w + 1 > (uint32_t)p->v->cols)
-            part = wr_text_cut_width(part, (uint32_t)p->v->cols - 1);
-    } else {
-        wr_buf_str(&p->v->frame, sep);
-        p->used += 3;
-    }
-    wr_buf_str(&p->v->frame, part);
-    p->used += w;
-    wr_buf_reset(&p->part);
-}
-
-/* To the second; without the date when it is the same day as `near`. */
-static void put_second(struct wr_buf *out, int64_t us, int64_t near)
-{
-    int64_t day = wr_window_start(us, WR_US_DAY, 0);
-    if (near != WR_WM_NONE && wr_window_start(near, WR_US_DAY, 0) == day)
-        wr_time_of_day_print(out, wr_window_start(us - day, WR_US_SEC, 0));
-    else
-        wr_timestamp_print(out, wr_window_start(us, WR_US_SEC, 0), false);
-}
-
-static void pack_watermark(struct packer *p, const struct figures *f)
-{
-    if (f->wm == WR_WM_NONE || f->wm == WR_WM_END)
-        return;
-    wr_buf_puts(&p->part, "watermark ");
-    put_second(&p->part, f->wm, f->newest);
-    if (f->newest != WR_WM_NONE && f->newest > f->wm) {
-        int64_t behind = f->newest - f->wm;
-        wr_buf_puts(&p->part, " (");
-        wr_duration_print(&p->part, behind < WR_US_SEC ? behind : wr_window_start(behind, WR_US_SEC, 0));
-        wr_buf_puts(&p->part, " behind)");
-    }
-    pack(p);
-}
-
-static void put_status(struct wr_view *v, const struct wr_job *job, bool last)
-{
-    struct figures f;
-    struct packer p = {.v = v, .part = WR_BUF_INIT(0)};
-    read_figures(v, job, &f);
-    if (v->colors)
-        wr_buf_puts(&v->frame, DIM);
-    if (last) {
-        wr_put_number(&p.part, f.records);
-        wr_buf_puts(&p.part, " rows read in ");
-        wr_buf_printf(&p.part, "%.1f s", (double)(wr_clock_mono() - v->start_us) / 1e6);
-    } else {
-        wr_put_number(&p.part, rate(v, f.records));
-        wr_buf_puts(&p.part, " rows/s");
-    }
-    pack(&p);
-    if (!v->schema) {
-        wr_buf_puts(&p.part, "written ");
-        wr_put_number(&p.part, f.written);
-        pack(&p);
-    }
-    if (f.lag_known) {
-        wr_buf_puts(&p.part, "lag ");
-        wr_put_number(&p.part, f.lag);
-        pack(&p);
-    }
-    pack_watermark(&p, &f);
-    const struct { const char *name; uint64_t n; } counts[] = {{"late ", f.late}, {"bad ", f.bad}, {"state ", f.held}};
-    for (int i = 0; i < 3; i++) {
-        wr_buf_puts(&p.part, counts[i].name);
-        wr_put_number(&p.part, counts[i].n);
-        if (i == 2)
-            wr_buf_puts(&p.part, " rows");
-        pack(&p);
-    }
-    if (!last) {
-        wr_buf_puts(&p.part, "q stops");
-        pack(&p);
-    }
-    if (v->colors)
-        wr_buf_puts(&v->frame, PLAIN);
-    wr_buf_putc(&v->frame, '\n');
-    wr_buf_clear(&p.part);
-}
-
 /* ---- the frame ---- */
 
 static void put_row(struct wr_view *v, const struct wr_view_row *r, bool bright)
@@ -296,7 +147,7 @@ static void measure(struct wr_view *v, uint32_t from, uint32_t to)
 {
     for (uint32_t r = from; r < to; r++)
         for (int i = 0; i < v->schema->n; i++) {
-            uint32_t w = wr_utf8_width(wr_view_cell(v, v->row[r], i));
+            uint32_t w = wr_utf8_width(wr_view_cell(v, wr_view_row_at(v, r), i));
             v->content[i] = w > v->content[i] ? w : v->content[i];
         }
 }
@@ -322,24 +173,67 @@ static void put_footer(struct wr_view *v, uint64_t drawn)
     wr_buf_clear(&line);
 }
 
-static void put_table(struct wr_view *v, bool last)
+/* Lines there are for what is between the header and the figures. */
+static uint32_t room_of(const struct wr_view *v)
 {
     int room = v->rows - 1 - 2 - 1 - 2; /* header and rule, footer, status of up to two lines */
-    uint32_t most = room > 1 ? (uint32_t)room : 1;
-    if (v->n_row <= most || last)
-        v->top = v->n_row <= most ? 0 : v->top;
-    else if ((uint32_t)v->top > v->n_row - most)
-        v->top = (int)(v->n_row - most);
+    return room > 1 ? (uint32_t)room : 1;
+}
+
+static void put_table(struct wr_view *v, bool last)
+{
+    uint32_t most = room_of(v);
+    v->last_top = v->n_row > most ? (int)(v->n_row - most) : 0;
+    v->top = v->top > v->last_top ? v->last_top : v->top;
+    wr_view_sort(v);
     uint32_t from = (uint32_t)v->top, to = from + most < v->n_row ? from + most : v->n_row;
     measure(v, from, to);
     wr_view_fit(v);
     wr_view_header(v, &v->frame);
     int64_t now = wr_clock_mono();
     uint64_t lines = 0;
-    for (uint32_t r = from; r < to; r++)
-        for (int64_t k = 0; k < v->row[r]->count && lines < most; k++, lines++)
-            put_row(v, v->row[r], v->colors && !last && now - v->row[r]->touched_us < BRIGHT_US);
+    for (uint32_t r = from; r < to; r++) {
+        const struct wr_view_row *row = wr_view_row_at(v, r);
+        for (int64_t k = 0; k < row->count && lines < most; k++, lines++)
+            put_row(v, row, v->colors && !last && now - row->touched_us < BRIGHT_US);
+    }
     put_footer(v, lines);
+}
+
+/* A text of lines instead of the table: long ones go on below, indented; what does not fit on the screen is left out. */
+static void put_text(struct wr_view *v, struct wr_str text)
+{
+    uint32_t room = room_of(v) + 3, cols = (uint32_t)v->cols - 1;
+    while (text.n && room > 0) {
+        const char *nl = memchr(text.p, '\n', text.n);
+        struct wr_str line = {text.p, nl ? (uint32_t)(nl - text.p) : text.n};
+        text.p += line.n + (nl ? 1 : 0);
+        text.n -= line.n + (nl ? 1 : 0);
+        for (bool first = true; (first || line.n) && room > 0; first = false, room--) {
+            struct wr_str part = wr_text_cut_width(line, first || cols < 20 ? cols : cols - 6);
+            const char *blank = part.n < line.n ? memrchr(part.p, ' ', part.n) : NULL;
+            if (blank && (uint32_t)(blank - part.p) > part.n / 2)
+                part.n = (uint32_t)(blank - part.p) + 1; /* between words */
+            part.n = part.n ? part.n : line.n;
+            wr_buf_puts(&v->frame, first || cols < 20 ? "" : "      ");
+            wr_buf_str(&v->frame, part);
+            wr_buf_putc(&v->frame, '\n');
+            line.p += part.n;
+            line.n -= part.n;
+        }
+    }
+}
+
+static void put_body(struct wr_view *v, bool last)
+{
+    if (v->over == WR_OVER_WHY && !last)
+        put_text(v, v->why.n ? wr_buf_get(&v->why) : WR_STR("EXPLAIN WHY tells this of a server's jobs, not of a query\n"));
+    else if (v->over == WR_OVER_KEYS && !last)
+        put_text(v, wr_str_c(wr_view_help));
+    else if (v->keeps && v->mode == WR_VIEW_CHART)
+        wr_view_chart(v, last ? 0 : room_of(v) + 2);
+    else if (v->keeps && v->mode == WR_VIEW_TABLE)
+        put_table(v, last);
 }
 
 /* ---- to the screen ---- */
@@ -429,22 +323,37 @@ static void start_over(struct wr_view *v)
     wr_buf_reset(&v->shown);
 }
 
-void wr_view_draw(struct wr_view *v, const struct wr_job *job, bool last)
+/* Back to where the picture begins. */
+static void go_up(struct wr_view *v)
+{
+    if (!v->n_shown)
+        return;
+    wr_buf_puts(&v->out, "\r");
+    if (v->n_shown > 1)
+        wr_buf_printf(&v->out, "\x1b[%dA", v->n_shown - 1);
+}
+
+void wr_view_erase(struct wr_view *v)
+{
+    go_up(v);
+    if (v->n_shown)
+        wr_buf_puts(&v->out, "\x1b[J");
+    v->n_shown = 0;
+    wr_buf_reset(&v->shown);
+    write_all(v);
+}
+
+void wr_view_draw(struct wr_view *v, const struct wr_gauge *g, bool last)
 {
     if (wr_term_resized())
         start_over(v);
-    if (v->n_shown) {
-        wr_buf_puts(&v->out, "\r");
-        if (v->n_shown > 1)
-            wr_buf_printf(&v->out, "\x1b[%dA", v->n_shown - 1);
-    }
+    go_up(v);
     if (v->above.n)
         put_above(v);
     wr_buf_reset(&v->frame);
-    if (job) {
-        if (v->updating)
-            put_table(v, last);
-        put_status(v, job, last);
+    if (g) {
+        put_body(v, last);
+        wr_view_status(v, g, last);
         put_changes(v);
     }
     if (last)

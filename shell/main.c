@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/time.h"
 #include "shell/cmd.h"
+#include "shell/far.h"
 #include "shell/remote.h"
 #include "shell/scenario.h"
 #include "shell/stop.h"
@@ -75,11 +76,11 @@ static const struct option {
     {O_PORT, 0, "port", "N", C_BROKER, "port to listen on (9092; 0: any that is free)"},
     {O_TOPICS, 0, "topics", "LIST", C_BROKER, "topics to make: \"orders:3,clicks\""},
     {O_LISTEN, 0, "listen", "ADDR:PORT", C_SERVE, "where to listen (127.0.0.1:8090; port 0: any that is free)"},
-    {O_DATA, 0, "data", "DIR", C_SERVE | C_CLIENT, "data directory of the server; clients read the token there"},
+    {O_DATA, 0, "data", "DIR", C_SERVE | C_CLIENT | C_SHELL, "data directory of the server; clients read the token there"},
     {O_FILES, 0, "allow-files", "DIR", C_SERVE, "SQL may name files in this directory; may be repeated"},
     {O_HOST, 0, "allow-host", "NAME", C_SERVE, "a further name that requests may have in Host; may be repeated"},
     {O_TLS, 0, "behind-tls", NULL, C_SERVE, "listen beyond this machine: something in front of us speaks TLS"},
-    {O_SERVER, 0, "server", "URL", C_CLIENT, "the server (http://127.0.0.1:8090); its token is in WEIR_TOKEN"},
+    {O_SERVER, 0, "server", "URL", C_CLIENT | C_SHELL, "the server (http://127.0.0.1:8090); its token is in WEIR_TOKEN"},
     {O_NAME, 0, "name", "N", C_SUBMIT, "name of the job (the file's)"},
     {O_REPLACE, 0, "replace", NULL, C_SUBMIT, "take the place of the job of that name"},
     {O_NO_RC, 'X', "no-rc", NULL, C_SHELL, "do not read ~/.weirrc"},
@@ -273,9 +274,29 @@ static int print_help(const struct command *c)
 
 /* ---- the simple commands ---- */
 
+/* --server: what belongs to queries of this process has no place there. */
+static bool far_session(const struct wr_args *args, struct wr_session *s)
+{
+    struct wr_error err = WR_ERROR_INIT;
+    const char *wrong = args->n_var ? "-v" : args->final ? "--final" : args->until_end ? "--until-end" : NULL;
+    s->far = wr_calloc(1, sizeof *s->far);
+    wr_status st = wrong ? wr_fail(&err, WR_EUSAGE, "option \"%s\" is for queries that run here, not with --server", wrong) : WR_OK;
+    if (wrong)
+        wr_hint(&err, "weir submit takes -v; SELECT gives the rows of now where its inputs end");
+    st = st ? st : wr_peer_init(s->far, args->server, args->data, &err);
+    st = st ? st : wr_far_check(s->far, &err);
+    if (st)
+        (void)wr_complain(&err);
+    return st == WR_OK;
+}
+
 bool wr_args_session(const struct wr_args *args, struct wr_session *s)
 {
     wr_session_init(s, wr_stop_flag());
+    if (args->server && !far_session(args, s)) {
+        wr_session_clear(s);
+        return false;
+    }
     s->output = args->output;
     s->final = args->final;
     s->until_end = args->until_end;

@@ -11,6 +11,7 @@
 
 #include "parser/parse.h"
 #include "planner/catalog.h"
+#include "shell/meta.h"
 #include "shell/print.h"
 #include "shell/repl.h"
 
@@ -95,17 +96,6 @@ static void m_df(struct wr_repl *r, struct wr_str *arg, int n)
     }
 }
 
-static void m_conninfo(struct wr_repl *r, struct wr_str *arg WR_UNUSED, int n WR_UNUSED)
-{
-    int objects = 0;
-    enum wr_objkind kind;
-    struct wr_str name;
-    while (wr_catalog_object(r->s.catalog, objects, &kind, &name))
-        objects++;
-    printf("weir " WEIR_VERSION ", no server: queries run in this process (%d); %d object%s declared in this session.\n", (int)getpid(), objects,
-           objects == 1 ? "" : "s");
-}
-
 /* ---- statements ---- */
 
 /* The statement being typed, else the last one. */
@@ -115,7 +105,14 @@ static struct wr_str statement(struct wr_repl *r)
     return text.n ? text : wr_buf_get(&r->last);
 }
 
-static void run_again(struct wr_repl *r, struct wr_str to)
+bool wr_repl_again(struct wr_repl *r)
+{
+    r->stopped = false;
+    wr_meta_again(r, (struct wr_str){0});
+    return !r->stopped;
+}
+
+void wr_meta_again(struct wr_repl *r, struct wr_str to)
 {
     struct wr_buf sql = WR_BUF_INIT(0);
     wr_buf_str(&sql, statement(r));
@@ -129,13 +126,13 @@ static void run_again(struct wr_repl *r, struct wr_str to)
     wr_buf_clear(&sql);
 }
 
-static void m_g(struct wr_repl *r, struct wr_str *arg, int n) { run_again(r, of(arg, n, 0)); }
+static void m_g(struct wr_repl *r, struct wr_str *arg, int n) { wr_meta_again(r, of(arg, n, 0)); }
 
 static void m_gx(struct wr_repl *r, struct wr_str *arg, int n)
 {
     bool before = wr_display()->expanded;
     wr_display()->expanded = true;
-    run_again(r, of(arg, n, 0));
+    wr_meta_again(r, of(arg, n, 0));
     wr_display()->expanded = before;
 }
 
@@ -184,28 +181,6 @@ static void m_shell(struct wr_repl *r, struct wr_str *arg, int n)
     wr_buf_putc(&command, 0);
     run_shell(r, command.p);
     wr_buf_clear(&command);
-}
-
-static void m_i(struct wr_repl *r, struct wr_str *arg, int n)
-{
-    if (n == 0) {
-        wr_repl_fail(r, "\\i needs the name of a file");
-        return;
-    }
-    struct wr_arena mem = {0};
-    struct wr_str text, path = wr_arena_str(&mem, arg[0]);
-    struct wr_error err = WR_ERROR_INIT;
-    if (wr_read_file(path.p, &mem, &text, &err)) {
-        wr_repl_fail(r, "%s", err.msg);
-    } else if (text.n && (text.p[0] == '\\' || memmem(text.p, text.n, "\n\\", 2))) {
-        wr_repl_text(r, path.p, text); /* it has backslash commands: line by line */
-    } else {
-        const char *outer = r->file;
-        r->file = path.p;
-        wr_repl_run(r, text, WR_RUN_EACH, (struct wr_str){0});
-        r->file = outer;
-    }
-    wr_arena_clear(&mem);
 }
 
 /* Statement into the editor and back. */
@@ -289,16 +264,20 @@ static void set_form(struct wr_repl *r, struct wr_str form)
 {
     static const struct { const char *name; enum wr_output out; } forms[] = {
         {"aligned", WR_OUT_AUTO}, {"table", WR_OUT_AUTO}, {"csv", WR_OUT_CSV}, {"ndjson", WR_OUT_NDJSON}, {"json", WR_OUT_NDJSON}, {"markdown", WR_OUT_AUTO},
+        {"wrapped", WR_OUT_AUTO}, {"expanded", WR_OUT_AUTO},
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (wr_str_ieq_c(form, forms[i].name)) {
             r->s.output = forms[i].out;
             wr_display()->markdown = wr_str_ieq_c(form, "markdown");
+            wr_display()->wrapped = wr_str_ieq_c(form, "wrapped");
+            if (wr_str_ieq_c(form, "expanded") || wr_str_ieq_c(form, "aligned"))
+                wr_display()->expanded = wr_str_ieq_c(form, "expanded");
             if (r->interactive)
                 printf("Output format is %s.\n", forms[i].name);
             return;
         }
-    wr_repl_fail(r, "the output format cannot be \"%.*s\" (aligned, csv, ndjson, markdown)", WR_FMT(form));
+    wr_repl_fail(r, "the output format cannot be \"%.*s\" (aligned, wrapped, expanded, csv, ndjson, markdown)", WR_FMT(form));
 }
 
 static void show_display(const struct wr_repl *r)
@@ -306,8 +285,17 @@ static void show_display(const struct wr_repl *r)
     static const char *const outs[] = {"aligned", "aligned", "ndjson", "csv"};
     const struct wr_display *d = wr_display();
     struct wr_str null = wr_setting_text(r->s.catalog, WR_SET_NULL_TEXT);
-    printf("format      %s\nexpanded    %s\nnull        '%.*s'\npager       %s\ntuples_only %s\n", d->markdown ? "markdown" : outs[r->s.output],
-           d->expanded ? "on" : "off", WR_FMT(null), d->pager ? "on" : "off", d->tuples_only ? "on" : "off");
+    printf("format      %s\nexpanded    %s\nnull        '%.*s'\npager       %s\ntuples_only %s\nchanges     %s\n", d->markdown ? "markdown" : d->wrapped ? "wrapped" : outs[r->s.output],
+           d->expanded ? "on" : "off", WR_FMT(null), d->pager ? "on" : "off", d->tuples_only ? "on" : "off",
+           d->changes ? "on" : "off");
+}
+
+static void set_switch(struct wr_repl *r, const char *name, int n, struct wr_str value, bool *to)
+{
+    if (n == 2 && !wr_str_ieq_c(value, "on") && !wr_str_ieq_c(value, "off"))
+        wr_repl_fail(r, "%s is \"on\" or \"off\", not \"%.*s\"", name, WR_FMT(value));
+    else
+        *to = n == 2 ? wr_str_ieq_c(value, "on") : !*to;
 }
 
 static void m_pset(struct wr_repl *r, struct wr_str *arg, int n)
@@ -324,12 +312,14 @@ static void m_pset(struct wr_repl *r, struct wr_str *arg, int n)
     else if (wr_str_ieq_c(arg[0], "tuples_only") || wr_str_ieq_c(arg[0], "t"))
         m_t(r, arg, 0);
     else if (wr_str_ieq_c(arg[0], "pager"))
-        d->pager = n == 2 ? wr_str_ieq_c(value, "on") : !d->pager;
+        set_switch(r, "pager", n, value, &d->pager);
+    else if (wr_str_ieq_c(arg[0], "changes"))
+        set_switch(r, "changes", n, value, &d->changes);
     else if (wr_str_ieq_c(arg[0], "null")) {
         if (wr_setting_put(r->s.catalog, WR_STR("null"), value, -1, &err))
             wr_repl_fail(r, "%s", err.msg);
     } else
-        wr_repl_fail(r, "there is no display option \"%.*s\" (format, expanded, null, pager, tuples_only)", WR_FMT(arg[0]));
+        wr_repl_fail(r, "there is no display option \"%.*s\" (format, expanded, null, pager, tuples_only, changes)", WR_FMT(arg[0]));
 }
 
 static void m_format(struct wr_repl *r, struct wr_str *arg, int n)
@@ -393,21 +383,32 @@ static const struct meta table[] = {
     {"\\dv", "", "views", WORDS, m_dv},
     {"\\df", "[NAME]", "functions; how one is called", WORDS, m_df},
     {"\\dc", "", "connectors", WORDS, m_dc},
+    {"\\dj", "", "jobs", WORDS, wr_m_dj},
     {"\\g", "[FILE or |COMMAND]", "run the statement (again), its rows to a file or a command", REST, m_g},
     {"\\gx", "[FILE or |COMMAND]", "the same with expanded output", REST, m_gx},
+    {"\\watch", "[SECONDS]", "run it again and again (every 2 s), until Ctrl-C", WORDS, wr_m_watch},
+    {"\\chart", "[COLUMN]", "run it, and chart a column of numbers over windows", WORDS, wr_m_chart},
+    {"\\why", "[JOB]", "why a query has given nothing yet", WORDS, wr_m_why},
+    {"\\lag", "", "where each partition stands", WORDS, wr_m_lag},
+    {"\\topics", "[TEXT]", "topics of the broker, with TEXT in their names", WORDS, wr_m_topics},
+    {"\\infer", "TOPIC or FILE", "a CREATE SOURCE from what is in it", REST, wr_m_infer},
     {"\\p", "", "print the statement", WORDS, m_p},
     {"\\r", "", "forget what was typed", WORDS, m_r},
     {"\\e", "", "edit the statement in $EDITOR", WORDS, m_e},
-    {"\\i", "FILE", "run the statements of a file", REST, m_i},
+    {"\\i", "FILE", "run the statements of a file", REST, wr_m_i},
+    {"\\ir", "FILE", "the same, beside the file that this stands in", REST, wr_m_ir},
+    {"\\copy", "NAME or (QUERY) to FILE", "rows to a file: csv, ndjson, markdown by its ending", REST, wr_m_copy},
+    {"\\copy", "NAME from FILE", "rows of a file (csv, ndjson) into a sink", REST, wr_m_copy},
     {"\\o", "[FILE or |COMMAND]", "all rows to a file or a command from now on", REST, m_o},
     {"\\x", "[on|off]", "a line a column instead of a line a row", WORDS, m_x},
     {"\\t", "", "rows only, without header and count", WORDS, m_t},
-    {"\\format", "[FORMAT]", "aligned, csv, ndjson, markdown", WORDS, m_format},
-    {"\\pset", "[OPTION [VALUE]]", "format, expanded, null, pager, tuples_only", WORDS, m_pset},
+    {"\\format", "[FORMAT]", "aligned, wrapped, expanded, csv, ndjson, markdown", WORDS, m_format},
+    {"\\pset", "[OPTION [VALUE]]", "format, expanded, null, pager, tuples_only, changes", WORDS, m_pset},
     {"\\timing", "[on|off]", "say how long each statement took", WORDS, m_timing},
     {"\\set", "[NAME [VALUE]]", "a value for ${NAME} in options", WORDS, m_set},
     {"\\echo", "TEXT", "print a text", REST, m_echo},
-    {"\\conninfo", "", "where queries run", WORDS, m_conninfo},
+    {"\\conninfo", "", "where queries run", WORDS, wr_m_conninfo},
+    {"\\connect", "[URL | -]", "to a server; -: back to this process", WORDS, wr_m_connect},
     {"\\!", "[COMMAND]", "run a command of the system", REST, m_shell},
 };
 enum { N_META = sizeof table / sizeof table[0] };

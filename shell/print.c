@@ -12,7 +12,7 @@
 #include "shell/session.h"
 #include "shell/term.h"
 
-enum { CELL_MAX = 1 << 16 };
+enum { CELL_MAX = 1 << 16, WRAP_LEAST = 8 };
 
 struct wr_display *wr_display(void)
 {
@@ -176,15 +176,72 @@ static void put_footer(struct wr_buf *out, const struct wr_grid *g)
     wr_buf_printf(out, "(%u row%s)\n", n_row(g), n_row(g) == 1 ? "" : "s");
 }
 
+/* Widest columns give way until the table fits the terminal; none becomes narrower than WRAP_LEAST. */
+static void shrink_to_terminal(const struct wr_grid *g, uint32_t *width)
+{
+    int rows, cols;
+    wr_term_size(&rows, &cols);
+    for (;;) {
+        uint32_t sum = 0;
+        int widest = 0;
+        for (int i = 0; i < g->n_col; i++) {
+            sum += width[i] + 3;
+            widest = width[i] > width[widest] ? i : widest;
+        }
+        if (sum <= (uint32_t)cols + 1 || width[widest] <= WRAP_LEAST)
+            return;
+        width[widest]--;
+    }
+}
+
+/* One row in as many lines as its longest cell needs. */
+static void put_wrapped(struct wr_buf *out, const struct wr_grid *g, const uint32_t *width, struct wr_str *cell)
+{
+    for (bool more = true; more;) {
+        more = false;
+        for (int i = 0; i < g->n_col; i++) {
+            struct wr_str part = wr_text_cut_width(cell[i], width[i]);
+            if (part.n == 0 && cell[i].n) /* a character wider than the column */
+                part.n = wr_utf8_step(cell[i]) ? wr_utf8_step(cell[i]) : 1;
+            wr_buf_puts(out, i ? " | " : " ");
+            wr_put_cell(out, part, width[i], g->right[i], i == g->n_col - 1);
+            cell[i].p += part.n;
+            cell[i].n -= part.n;
+            more |= cell[i].n > 0;
+        }
+        end_line(out);
+    }
+}
+
+static void print_wrapped(struct wr_buf *out, const struct wr_grid *g, const uint32_t *width)
+{
+    struct wr_buf *safe = wr_calloc((size_t)g->n_col + 1, sizeof *safe);
+    struct wr_str *cells = wr_calloc((size_t)g->n_col + 1, sizeof *cells), cell;
+    struct walk w = {.g = g};
+    for (int col = 0; next_safe(&w, &safe[col], &cell); col = (col + 1) % g->n_col) {
+        cells[col] = cell;
+        if (col == g->n_col - 1)
+            put_wrapped(out, g, width, cells);
+    }
+    for (int i = 0; i < g->n_col; i++)
+        wr_buf_clear(&safe[i]);
+    free(safe);
+    free(cells);
+}
+
 static void print_table(struct wr_buf *out, const struct wr_grid *g, const struct wr_display *d)
 {
     uint32_t *width = measure(g);
     struct wr_buf safe = WR_BUF_INIT(0);
+    if (d->wrapped)
+        shrink_to_terminal(g, width);
     if (!d->tuples_only)
         put_header(out, g, width);
     struct walk w = {.g = g};
     struct wr_str cell;
-    for (int col = 0; next_safe(&w, &safe, &cell); col = (col + 1) % g->n_col) {
+    if (d->wrapped)
+        print_wrapped(out, g, width);
+    for (int col = 0; !d->wrapped && next_safe(&w, &safe, &cell); col = (col + 1) % g->n_col) {
         bool last = col == g->n_col - 1;
         wr_buf_puts(out, col ? " | " : " ");
         wr_put_cell(out, cell, width[col], g->right[col], last);
@@ -326,9 +383,15 @@ static bool longer_than_screen(struct wr_str text)
 {
     int rows, cols, lines = 0;
     wr_term_size(&rows, &cols);
-    for (uint32_t i = 0; i < text.n; i++)
-        lines += text.p[i] == '\n';
-    return lines >= rows;
+    while (text.n) {
+        const char *nl = memchr(text.p, '\n', text.n);
+        struct wr_str line = {text.p, nl ? (uint32_t)(nl - text.p) : text.n};
+        if (wr_utf8_width(line) > (uint32_t)cols || ++lines >= rows)
+            return true;
+        text.p += line.n + (nl ? 1 : 0);
+        text.n -= line.n + (nl ? 1 : 0);
+    }
+    return false;
 }
 
 void wr_print_text(struct wr_str text)
@@ -336,7 +399,7 @@ void wr_print_text(struct wr_str text)
     fflush(stdout);
     const char *pager = getenv("PAGER");
     if (wr_display()->pager && wr_term_draws() && longer_than_screen(text)) {
-        FILE *to = popen(pager && *pager ? pager : "less -FRX 2>/dev/null || cat", "w");
+        FILE *to = popen(pager && *pager ? pager : "less -FRXS 2>/dev/null || cat", "w");
         if (to) {
             fwrite(text.p, 1, text.n, to);
             pclose(to); /* a pager that was left early is no error */

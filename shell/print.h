@@ -14,6 +14,11 @@ struct wr_display {
     bool tuples_only;  /* \t: no header, no "(n rows)" */
     bool markdown;     /* \pset format markdown: instead of the table */
     bool collect;      /* the shell: rows of queries that end are printed like answers, all of the above applies */
+    bool changes;      /* \pset changes: a live query shows its changes as they come instead of its result */
+    bool charts;       /* \chart: a live query begins as a chart */
+    enum { WR_CHART_NOT, WR_CHART_NONE, WR_CHART_DONE } charted; /* charts: none was asked for by a query; there were no numbers; done */
+    struct wr_str chart; /* column to be charted; empty: the first of numbers */
+    bool wrapped;      /* \pset format wrapped: long cells go on in further lines */
     bool pager;        /* what is longer than the screen goes through $PAGER */
 };
 struct wr_display *wr_display(void);

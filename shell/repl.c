@@ -21,6 +21,7 @@
 #include "core/time.h"
 #include "parser/parse.h"
 #include "shell/cmd.h"
+#include "shell/http.h"
 #include "shell/print.h"
 #include "shell/stop.h"
 #include "shell/term.h"
@@ -94,6 +95,16 @@ static void say_time(int64_t us)
     putchar('\n');
 }
 
+/* INFER SOURCE has written a statement: \g runs it, \e changes it. */
+static void take_proposal(struct wr_repl *r)
+{
+    wr_buf_reset(&r->last);
+    wr_buf_str(&r->last, wr_str_trim(wr_buf_get(&r->s.proposed)));
+    wr_buf_reset(&r->s.proposed);
+    if (r->interactive)
+        puts("\\g declares it, \\e edits it first.");
+}
+
 void wr_repl_run(struct wr_repl *r, struct wr_str sql, enum wr_session_mode mode, struct wr_str to)
 {
     struct redirect d;
@@ -108,6 +119,9 @@ void wr_repl_run(struct wr_repl *r, struct wr_str sql, enum wr_session_mode mode
     if (r->timing)
         say_time(wr_clock_mono() - start);
     fflush(stdout);
+    r->stopped = atomic_load(wr_stop_flag());
+    if (r->s.proposed.n)
+        take_proposal(r);
     if (wr_stop_terminated())
         r->done = true;
     else
@@ -290,7 +304,7 @@ static char **complete(const char *text, int start, int end)
     offered = (struct words){0};
     bool file = wr_complete_word(current->s.catalog, wr_buf_get(&before), wr_str_c(text), add_word, &offered);
     wr_buf_clear(&before);
-    rl_attempted_completion_over = !file;
+    rl_attempted_completion_over = !file; /* nothing of ours fits: names of files */
     rl_completion_append_character = ' ';
     if (offered.n == 1 && offered.word[0][0] && offered.word[0][strlen(offered.word[0]) - 1] == '(')
         rl_completion_append_character = 0;
@@ -311,19 +325,24 @@ static void on_line(char *line)
     line_ready = true;
 }
 
+/* "weir=> ", on a server "weir@host:port=> "; what is still open stands before the ">". */
 static const char *prompt(const struct wr_repl *r)
 {
+    static char text[120];
+    const char *mark = "=";
     switch (wr_parse_complete(wr_buf_get(&r->text))) {
     case WR_COMPLETE_EMPTY:
-    case WR_COMPLETE_YES: return "weir=> ";
-    case WR_COMPLETE_NO: return "weir-> ";
-    case WR_COMPLETE_QUOTE: return "weir'> ";
-    case WR_COMPLETE_DQUOTE: return "weir\"> ";
-    case WR_COMPLETE_DOLLAR: return "weir$> ";
-    case WR_COMPLETE_COMMENT: return "weir*> ";
-    case WR_COMPLETE_PAREN: return "weir(> ";
+    case WR_COMPLETE_YES: break;
+    case WR_COMPLETE_NO: mark = "-"; break;
+    case WR_COMPLETE_QUOTE: mark = "'"; break;
+    case WR_COMPLETE_DQUOTE: mark = "\""; break;
+    case WR_COMPLETE_DOLLAR: mark = "$"; break;
+    case WR_COMPLETE_COMMENT: mark = "*"; break;
+    case WR_COMPLETE_PAREN: mark = "("; break;
     }
-    return "weir=> ";
+    const char *host = r->s.far ? strstr(r->s.far->base, "://") : NULL;
+    (void)snprintf(text, sizeof text, "weir%s%.60s%s> ", host ? "@" : "", host ? host + 3 : "", mark);
+    return text;
 }
 
 /* Waits for a line. false: Ctrl-D, or the terminal is gone. */
@@ -429,6 +448,7 @@ int wr_cmd_shell(const struct wr_args *args)
     struct wr_repl r = {.file = "", .text = WR_BUF_INIT(2 * TEXT_MAX), .last = WR_BUF_INIT(2 * TEXT_MAX), .to = WR_BUF_INIT(1 << 16)};
     if (!wr_args_session(args, &r.s))
         return 2;
+    r.data = args->data;
     r.interactive = isatty(STDIN_FILENO) == 1;
     r.s.messages = r.interactive;
     r.s.live = true; /* wr_live_init looks at the terminal, and gathers rows for printing otherwise */

@@ -14,8 +14,10 @@ struct wr_repl {
     bool interactive;       /* a person types */
     bool timing;            /* \timing */
     bool done;              /* \q */
+    bool stopped;           /* the statement that ran last was stopped by Ctrl-C */
     int depth;              /* files within files */
     wr_status worst;        /* first failure, for the exit code of scripts */
+    const char *data;       /* --data: where the token of a server is */
     struct wr_buf to;       /* \o: where rows go, "file" or "|command"; empty: stdout */
 };
 
@@ -27,6 +29,8 @@ void wr_repl_line(struct wr_repl *r, struct wr_str line);
 void wr_repl_text(struct wr_repl *r, const char *file, struct wr_str text);
 /* Runs statements; to: where their rows go (as wr_repl.to); empty: where \o says. */
 void wr_repl_run(struct wr_repl *r, struct wr_str sql, enum wr_session_mode mode, struct wr_str to);
+/* The statement being typed, else the last one, once more. false: it was stopped. */
+bool wr_repl_again(struct wr_repl *r);
 /* "weir: ..." on stderr; counts as a failure. */
 void wr_repl_fail(struct wr_repl *r, const char *fmt, ...) WR_PRINTF(2, 3);
 
@@ -46,5 +50,8 @@ const char *wr_help_name(int i);                               /* "CREATE SOURCE
 /* Calls add for each word that may stand at the place of `word`; before: what was typed before it, from the statement's beginning.
  * True: it is the name of a file. */
 bool wr_complete_word(struct wr_catalog *c, struct wr_str before, struct wr_str word, void (*add)(void *ctx, struct wr_str), void *ctx);
+
+/* complete_topic.c: topics of the brokers; brokers empty: of those that PRINT would ask. */
+void wr_complete_topics(struct wr_catalog *c, struct wr_str brokers, void (*add)(void *ctx, struct wr_str), void *ctx);
 
 #endif

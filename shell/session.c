@@ -11,6 +11,7 @@
 #include "parser/parse.h"
 #include "server/watch.h"
 #include "shell/answer.h"
+#include "shell/far.h"
 #include "shell/live.h"
 
 enum { MAX_FAILED = 64 };
@@ -37,6 +38,10 @@ void wr_session_clear(struct wr_session *s)
 {
     wr_catalog_free(s->catalog);
     s->catalog = NULL;
+    if (s->far)
+        wr_peer_clear(s->far);
+    free(s->far);
+    s->far = NULL;
     wr_buf_clear(&s->last_why);
     wr_buf_clear(&s->last_parts);
     wr_buf_clear(&s->proposed);
@@ -228,8 +233,11 @@ static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, 
     wr_status st = wr_job_open(plan, &o, &job, err);
     if (st == WR_OK) {
         st = wr_job_run(job, err);
-        if (redraw)
-            wr_live_end(&live, job);
+        if (redraw) {
+            struct wr_gauge g;
+            wr_gauge_read(&(struct wr_watch){plan, job}, &g);
+            wr_live_end(&live, &g);
+        }
         fflush(stdout);
         if (st == WR_OK && analyze) {
             struct wr_buf text = WR_BUF_INIT(1 << 20);
@@ -351,6 +359,8 @@ static void run_each(struct run *r, enum wr_session_mode mode)
 
 wr_status wr_session_run(struct wr_session *s, const char *file, struct wr_str sql, enum wr_session_mode mode)
 {
+    if (s->far)
+        return wr_far_run(s, file, sql);
     struct run r = {.s = s, .file = file, .sql = sql};
     struct wr_error err = WR_ERROR_INIT;
     console_options(&r);

@@ -10,6 +10,8 @@
 
 enum wr_output { WR_OUT_AUTO, WR_OUT_TABLE, WR_OUT_NDJSON, WR_OUT_CSV }; /* AUTO: table */
 
+struct wr_peer; /* http.h */
+
 struct wr_session {
     struct wr_catalog *catalog;
     enum wr_output output;
@@ -22,6 +24,7 @@ struct wr_session {
     int64_t checkpoint_us;     /* --every; 0: default */
     bool checkpoint_reset;     /* --reset */
     atomic_bool *stop;         /* Ctrl-C, SIGTERM */
+    struct wr_peer *far;       /* the server that statements go to; NULL: they run here */
     struct wr_buf last_why;    /* EXPLAIN WHY of the query that ran last; empty: none did */
     struct wr_buf proposed;    /* what the last INFER SOURCE wrote: \\g runs it */
     struct wr_buf last_parts;  /* its partitions and their lag, as \\lag prints them */

@@ -4,66 +4,11 @@ The live table's source is a file that grows by what the test writes, so every p
 """
 import os
 import re
-import shutil
 import signal
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from screen import Program
-
-WEIR = os.environ["WEIR"]
-
-
-class Case:
-    """A home directory of its own and a program in it."""
-
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="weir-shell-")
-        self.env = {"HOME": self.dir, "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PATH": os.environ["PATH"], "PAGER": "cat"}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
-            if name in os.environ:
-                self.env[name] = os.environ[name]
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def write(self, name, text, mode="w"):
-        with open(self.path(name), mode) as file:
-            file.write(text)
-
-    def read(self, name):
-        with open(self.path(name)) as file:
-            return file.read()
-
-    def run(self, *args, **more):
-        return Program([WEIR, *args], self.env, **more)
-
-    def shell(self, **more):
-        program = self.run(**more)
-        ready(program)
-        return program
-
-    def live(self, select, before="", **more):
-        """A query over growing.json on a terminal."""
-        self.write("growing.json", "\n")      # a blank line is no record
-        self.write("live.sql", "CREATE SOURCE f (k TEXT, v BIGINT, ts TIMESTAMP) WITH (connector = 'file', path = '%s', format = 'json', "
-                   "follow = 'true');\n%s\n%s;\n" % (self.path("growing.json"), before, select))
-        return self.run("run", self.path("live.sql"), **more)
-
-    def more(self, *rows):
-        self.write("growing.json", "".join(row + "\n" for row in rows), "a")
-
-
-def ready(program):
-    """The last line is an empty prompt."""
-    program.wait(lambda screen: screen.text().split("\n")[-1] == "weir=>" and screen.col == 7, "an empty prompt")
-
-
-def enter(program, *lines):
-    for line in lines:
-        program.type(line + "\r")
-
+from case import enter, main, ready
 
 def statements_and_prompts(case):
     with case.shell() as p:
@@ -237,9 +182,9 @@ def live_scrolls(case):
 def only_status(case):
     """A job without a console shows how it gets on, and what it did."""
     with case.live("INSERT INTO o SELECT k FROM f WHERE v > 0", before="CREATE SINK o WITH (connector = 'blackhole');") as p:
-        p.wait_for(r"^ 0 rows/s · written 0 · late 0 · bad 0 · state 0 rows · q stops$")
+        p.wait_for(r"^ 0 rows/s · written 0 · late 0 · bad 0 · state 0 rows · q stops, \? keys$")
         case.more('{"k": "a", "v": 1}', '{"k": "b", "v": 0}', '{"k": "c", "v": 1}', "no json")
-        p.wait_for(r"rows/s · written 2 · late 0 · bad 1 · state 0 rows · q stops$")
+        p.wait_for(r"rows/s · written 2 · late 0 · bad 1 · state 0 rows · q stops, \? keys$")
         p.type("q")
         p.wait_for(r"^ 4 rows read in [0-9.]+ s · written 2 · late 0 · bad 1 · state 0 rows$")
         assert p.end() == 0
@@ -267,26 +212,5 @@ def dumb_terminal(case):
     assert b"\x1b" not in p.raw
 
 
-def main():
-    cases = [statements_and_prompts, control_c_and_d, backslash_commands, history_and_rc, completion, live_table, live_windows, live_scrolls, only_status,
-             narrow, dumb_terminal]
-    failed = 0
-    for run in cases:
-        if len(sys.argv) > 1 and run.__name__ not in sys.argv[1:]:
-            continue
-        case = Case()
-        try:
-            run(case)
-            print("ok", run.__name__)
-        except AssertionError as error:
-            failed += 1
-            print("FAILED", run.__name__, error)
-            if not str(error):
-                import traceback
-                traceback.print_exc()
-        finally:
-            shutil.rmtree(case.dir)
-    sys.exit(1 if failed else 0)
-
-
-main()
+main([statements_and_prompts, control_c_and_d, backslash_commands, history_and_rc, completion, live_table, live_windows, live_scrolls, only_status, narrow,
+      dumb_terminal])
