@@ -255,7 +255,9 @@ bool wr_is_grouping(struct wr_str name);
 /* The rows of a query into a declared sink; columns: the list behind the name, NULL: none. off: place of the sink's name. */
 wr_status wr_bind_insert(struct binder *b, const struct wr_object *o, const struct wr_ast_name *columns, const struct rel *rows, int32_t off);
 wr_status wr_bind_console(struct binder *b, const struct rel *rows, int32_t off);
-wr_status wr_bind_dead_letters(struct binder *b); /* of the scans that are new */
+/* bind_dlq.c: what a source says of bad records is checked when it is declared; the inserts are made for the scans that are new. */
+wr_status wr_bind_dlq_check(struct binder *b, const struct wr_object *o);
+wr_status wr_bind_dead_letters(struct binder *b);
 /* The scan of a source, made at its first use in the jobplan. */
 wr_status wr_job_scan(struct binder *b, const struct wr_object *o, struct wr_plan **out);
 

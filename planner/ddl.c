@@ -59,31 +59,6 @@ static wr_status no_connector(struct binder *b, const struct wr_stmt *stmt)
     return WR_ESQL;
 }
 
-static wr_status check_dlq(struct binder *b, const struct wr_object *o)
-{
-    bool dlq = wr_str_eq_c(wr_opt_text_or(&o->as_source, "on_error", ""), "dlq"), topic = false;
-    int32_t at = -1;
-    for (int i = 0; i < o->as_source.n; i++) {
-        const struct wr_opt *opt = &o->as_source.opt[i];
-        if (wr_str_eq_c(opt->key, "dlq_table"))
-            return wr_bind_refuse(b, opt->off, "dlq_table", "INSERT INTO a_postgres_sink SELECT * FROM source$errors does it");
-        if (wr_str_eq_c(opt->key, "on_error"))
-            at = opt->off;
-        if (!wr_str_eq_c(opt->key, "dlq_topic"))
-            continue;
-        topic = true;
-        if (strcmp(o->connector->name, "kafka") != 0)
-            return wr_bind_refuse(b, opt->off, "dlq_topic of a source that is not kafka", "INSERT INTO a_sink SELECT * FROM source$errors does it");
-        if (!dlq)
-            return wr_fail_at(b->err, WR_ESQL, opt->off, "dlq_topic has no meaning without on_error = 'dlq'");
-    }
-    if (!dlq || topic)
-        return WR_OK;
-    wr_fail_at(b->err, WR_ESQL, at, "on_error = 'dlq' does not say where to");
-    wr_hint(b->err, "add dlq_topic = '...'");
-    return WR_ESQL;
-}
-
 static wr_status check_options(struct binder *b, struct wr_object *o, const struct wr_stmt *stmt)
 {
     WR_TRY(read_options(b, o, stmt));
@@ -103,7 +78,7 @@ static wr_status check_options(struct binder *b, struct wr_object *o, const stru
     o->reads = (role & WR_AS_SOURCE) && o->connector->source;
     o->writes = (role & WR_AS_SINK) && o->connector->sink;
     o->as_source = o->as_sink = opts;
-    return o->reads ? check_dlq(b, o) : WR_OK;
+    return o->reads ? wr_bind_dlq_check(b, o) : WR_OK;
 }
 
 /* ---- columns ---- */

@@ -85,6 +85,20 @@ def refused_rows_do_not_stop_the_others(pg, data):
     check(pg.rows("SELECT count(*) AS c, sum(n) AS n FROM checked"), [{"c": str(len(good)), "n": str(sum(good))}], "rows that fit")
 
 
+def bad_records_have_a_table(pg, data):
+    """on_error = 'dlq' with a table: it is made, and holds the bytes as they came."""
+    bad = ['{"k": "a", "n": "many"}', "not json at all", '{"k": "b", "n": 1']
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as f:
+        f.write("".join(line + "\n" for line in [bad[0], '{"k": "a", "n": 1}', bad[1], bad[2], '{"k": "b", "n": 2}']))
+        f.flush()
+        sql = ("CREATE SOURCE src (k TEXT, n BIGINT) WITH (connector = 'file', path = '%s', format = 'json', "
+               "on_error = 'dlq', dlq_table = 'letters', dlq_url = '%s');\n" % (f.name, pg.url))
+        ok(sql + sink(pg.url, "good", ", create = 'true'") + "INSERT INTO snk SELECT k, n FROM src;")
+    check(pg.rows("SELECT k, n FROM good ORDER BY k"), [{"k": "a", "n": "1"}, {"k": "b", "n": "2"}], "good rows")
+    check(pg.rows("SELECT convert_from(raw, 'UTF8') AS raw, reason FROM letters ORDER BY \"offset\""),
+          [{"raw": bad[0], "reason": "type"}, {"raw": bad[1], "reason": "syntax"}, {"raw": bad[2], "reason": "syntax"}], "bad records")
+
+
 def what_is_wrong_is_named(pg, data):
     port, = proc.free_ports(1)
     secret = "wrong-canary"
@@ -142,6 +156,7 @@ def main():
         windows_have_a_composite_key(pg, data)
         rows_are_appended_without_a_key(pg, data)
         refused_rows_do_not_stop_the_others(pg, data)
+        bad_records_have_a_table(pg, data)
         what_is_wrong_is_named(pg, data)
         a_server_that_restarts_changes_nothing(data)
 

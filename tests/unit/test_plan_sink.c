@@ -171,15 +171,24 @@ static void dead_letters(void **state WR_UNUSED)
     PLAN(NONE,
          "CREATE SOURCE a (k INT) WITH (connector='kafka', brokers='b', topic='t', on_error='dlq')",
          "1:83: on_error = 'dlq' does not say where to\n"
-         "hint: add dlq_topic = '...'\n");
+         "hint: add dlq_topic = '...', or dlq_table = '...' and dlq_url = 'postgres://...'\n");
     PLAN(NONE,
          "CREATE SOURCE b (k INT) WITH (connector='kafka', brokers='b', topic='t', on_error='dlq', dlq_table='x')",
-         "1:100: dlq_table is not supported\n"
-         "hint: INSERT INTO a_postgres_sink SELECT * FROM source$errors does it\n");
+         "1:100: dlq_table does not say in which database\n"
+         "hint: add dlq_url = 'postgres://user:password@host/database'\n");
+    PLAN(NONE,
+         "CREATE SOURCE b (k INT) WITH (connector='kafka', brokers='b', topic='t', on_error='dlq', dlq_topic='x', dlq_table='x', dlq_url='u')",
+         "1:115: bad records go to dlq_topic or to dlq_table, not to both\n");
+    PLAN(NONE,
+         "CREATE SOURCE f (k INT) WITH (connector='file', path='t', on_error='dlq', dlq_topic='x', dlq_brokers='b'); SELECT k FROM f",
+         "Sink console (console): append; at least once\n"
+         "  -> Scan f (file, json): k; ends by itself\n"
+         "Sink f$dlq (kafka, json): append; at least once\n"
+         "  -> SideScan f$errors\n");
     PLAN(NONE,
          "CREATE SOURCE b (k INT) WITH (connector='file', path='t', on_error='dlq', dlq_topic='x')",
-         "1:85: dlq_topic of a source that is not kafka is not supported\n"
-         "hint: INSERT INTO a_sink SELECT * FROM source$errors does it\n");
+         "1:85: dlq_topic does not say on which brokers\n"
+         "hint: add dlq_brokers = 'host:port'\n");
     PLAN(NONE,
          "CREATE SOURCE b (k INT) WITH (connector='kafka', brokers='b', topic='t', dlq_topic='x')",
          "1:84: dlq_topic has no meaning without on_error = 'dlq'\n");
