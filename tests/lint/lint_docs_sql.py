@@ -1,4 +1,4 @@
-"""lint_docs_sql.py: each SQL example of docs/sql.md stands word for word in a scenario of tests/sql/docs/, so that it is run."""
+"""lint_docs_sql.py: each SQL example (a block marked sql) of docs/*.md stands word for word in a scenario of tests/sql/docs/, so that it is run."""
 import glob
 import os
 import sys
@@ -25,14 +25,15 @@ def main():
         with open(path, encoding="utf-8") as f:
             scenarios.append(f.read())
     found = missing = 0
-    for line, text in examples(os.path.join(ROOT, "docs", "sql.md")):
-        found += 1
-        if not any(text in s for s in scenarios):
-            missing += 1
-            print("docs/sql.md:%d: this example is in no file of tests/sql/docs/" % line)
-    if not found:
-        print("docs/sql.md: no example found")
-    return 1 if missing or not found else 0
+    for page in sorted(glob.glob(os.path.join(ROOT, "docs", "**", "*.md"), recursive=True)):
+        for line, text in examples(page):
+            found += 1
+            if not any(text in s for s in scenarios):
+                missing += 1
+                print("%s:%d: this example is in no file of tests/sql/docs/" % (os.path.relpath(page, ROOT), line))
+    if found < 20:
+        print("docs/: only %d examples found" % found)
+    return 1 if missing or found < 20 else 0
 
 
 if __name__ == "__main__":
