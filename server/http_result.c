@@ -9,7 +9,7 @@
 
 /* ---- results ---- */
 
-struct follow { struct wr_sjob *j; uint64_t at; bool sse; struct wr_buf text; size_t given; bool closing; };
+struct follow { struct wr_sjob *j; struct wr_result *result; uint64_t at; bool sse; struct wr_buf text; size_t given; bool closing; };
 
 static void put_events(struct follow *f, struct wr_str lines)
 {
@@ -33,7 +33,7 @@ static ssize_t follow_read(void *ctx, uint64_t pos WR_UNUSED, char *to, size_t m
         f->given = f->text.n = 0;
         if (atomic_load(&f->j->jobs->closing) || f->j->dropped)
             return MHD_CONTENT_READER_END_OF_STREAM;
-        bool first = f->at == 0, any = wr_result_follow(f->j->result, &f->at, 5000, &lines, &lost);
+        bool first = f->at == 0, any = wr_result_follow(f->result, &f->at, 5000, &lines, &lost);
         if (lost)
             wr_buf_puts(&f->text, f->sse ? "event: lost\ndata: {}\n\n" : "{\"lost\":true}\n");
         if (f->sse)
@@ -57,16 +57,17 @@ static void follow_end(void *ctx)
 {
     struct follow *f = ctx;
     if (f->at)
-        wr_result_unfollow(f->j->result);
+        wr_result_unfollow(f->result);
     wr_sjob_unref(f->j);
     wr_buf_clear(&f->text);
     free(f);
 }
 
-static int stream(struct wr_http_req *r, struct wr_sjob *j, bool sse)
+static int stream(struct wr_http_req *r, struct wr_sjob *j, struct wr_result *result, bool sse)
 {
     struct follow *f = wr_calloc(1, sizeof *f);
     f->j = j;
+    f->result = result;
     f->sse = sse;
     f->text.max = 1 << 30;
     struct MHD_Response *resp = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64 << 10, follow_read, f, follow_end);
@@ -111,7 +112,7 @@ static enum MHD_Result add_filter(void *ctx, enum MHD_ValueKind kind, const char
 {
     struct filters *f = ctx;
     (void)kind;
-    if (strcmp(key, "limit") == 0 || strcmp(key, "stream") == 0)
+    if (strcmp(key, "limit") == 0 || strcmp(key, "stream") == 0 || strcmp(key, "statement") == 0)
         return MHD_YES;
     if (f->n < WR_HTTP_FILTERS)
         f->f[f->n] = (struct wr_filter){key, value ? value : ""};
@@ -125,9 +126,17 @@ int wr_http_get_result(struct wr_http_req *r)
     const char *accept = wr_http_header(r, "Accept"), *limit = wr_http_param(r, "limit"), *want = wr_http_param(r, "stream");
     if (!j)
         return wr_http_not_found(r);
+    const char *statement = wr_http_param(r, "statement");
+    struct wr_result *result = wr_sjob_result(j, statement ? (int)strtol(statement, NULL, 10) : 1);
+    if (!result) {
+        wr_fail(&r->err, WR_EUSAGE, "statement \"%.20s\" of job \"%s\" has no result", statement ? statement : "1", j->name);
+        wr_hint(&r->err, "the first statement has one, and every SELECT without INSERT INTO");
+        wr_sjob_unref(j);
+        return wr_http_not_found(r);
+    }
     bool sse = accept && strstr(accept, "text/event-stream"), ndjson = accept && strstr(accept, WR_HTTP_NDJSON);
     if (sse || want)
-        return stream(r, j, sse || (want && strcmp(want, "sse") == 0));
+        return stream(r, j, result, sse || (want && strcmp(want, "sse") == 0));
     struct filters f = {.n = 0};
     MHD_get_connection_values(r->c, MHD_GET_ARGUMENT_KIND, add_filter, &f);
     char *end = NULL;
@@ -136,7 +145,7 @@ int wr_http_get_result(struct wr_http_req *r)
     if (limit && (*end || end == limit || *limit == '-'))
         st = wr_fail(&r->err, WR_EUSAGE, "\"limit\" is a number of rows, not \"%.40s\"", limit);
     if (st == WR_OK)
-        st = wr_result_get(j->result, f.f, f.n, most, ndjson, &r->out, &r->err);
+        st = wr_result_get(result, f.f, f.n, most, ndjson, &r->out, &r->err);
     wr_sjob_unref(j);
     return st ? wr_http_failed(r, st) : 200;
 }

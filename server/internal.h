@@ -39,10 +39,11 @@ wr_status wr_book_catalog_set(struct wr_book *b, const struct wr_str *sql, int n
 
 /* ---- result.c: a job's current result ---- */
 
+enum { WR_RESULTS_MOST = 16 };      /* statements of a job that have one */
 enum { WR_RESULT_ROWS = 100000 };   /* most rows kept; the last in order (oldest windows) go */
 struct wr_result;
 struct wr_filter { const char *name, *value; };
-struct wr_result *wr_result_new(const char *dir); /* dir: where it is kept with the checkpoints; NULL: nowhere */
+struct wr_result *wr_result_new(const char *path); /* file it is kept in with the checkpoints; NULL: nowhere */
 void wr_result_free(struct wr_result *r);
 /* For wr_job_opts.open_sink of the job's first sink: what is written also changes the result. inner NULL: the result is the only sink. */
 wr_status wr_result_sink(struct wr_result *r, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink *inner, struct wr_sink **out,
@@ -112,7 +113,7 @@ struct wr_sjob {
     /* what was last known, when it does not run */
     struct wr_buf last_detail, last_plan, last_why, last_why_json;
 
-    struct wr_result *result;
+    struct wr_result *result[WR_RESULTS_MOST]; /* by statement: the first one's, and those of bare SELECTs; once there, it stays. Guarded by lock */
     struct wr_ring logs, bad, late;
 };
 
@@ -144,6 +145,9 @@ wr_status wr_sjob_resume(struct wr_sjob *j, struct wr_error *err);
 /* Waits until a checkpoint was taken after the call. */
 wr_status wr_sjob_savepoint(struct wr_sjob *j, uint64_t *id, struct wr_error *err);
 wr_status wr_sjob_drop(struct wr_sjob *j, struct wr_error *err);
+/* The result of statement n (from 1), as long as the job is referenced; NULL: it has none. */
+struct wr_result *wr_sjob_result(struct wr_sjob *j, int n);
+void wr_sjob_wake(struct wr_sjob *j); /* who follows its results returns */
 bool wr_job_name_ok(struct wr_str name);
 void wr_jobs_look(struct wr_jobs *m); /* rates; once a second */
 wr_status wr_no_job(struct wr_jobs *m, const char *name, struct wr_error *err);

@@ -27,6 +27,15 @@ const char *wr_jobstate_name(enum wr_jobstate s)
     return name[s];
 }
 
+void wr_sjob_wake(struct wr_sjob *j)
+{
+    for (int n = 1; n <= WR_RESULTS_MOST; n++) {
+        struct wr_result *r = wr_sjob_result(j, n);
+        if (r)
+            wr_result_wake(r);
+    }
+}
+
 bool wr_job_name_ok(struct wr_str s)
 {
     if (s.n == 0 || s.n > 64)
@@ -50,6 +59,33 @@ static char *copy(const char *s)
 
 /* ---- the struct ---- */
 
+/* "JOB/result.db" of the first statement, "JOB/result-3.db" of the third. */
+static void result_path(const struct wr_sjob *j, int i, char path[1300])
+{
+    if (i == 0)
+        (void)snprintf(path, 1300, "%s/jobs/%s/result.db", j->jobs->data, j->name);
+    else
+        (void)snprintf(path, 1300, "%s/jobs/%s/result-%d.db", j->jobs->data, j->name, i + 1);
+}
+
+/* Made if there is none yet. lock is held, or nobody else knows the job. */
+static struct wr_result *result_at(struct wr_sjob *j, int i)
+{
+    char path[1300];
+    result_path(j, i, path);
+    if (!j->result[i])
+        j->result[i] = wr_result_new(path);
+    return j->result[i];
+}
+
+struct wr_result *wr_sjob_result(struct wr_sjob *j, int n)
+{
+    pthread_mutex_lock(&j->lock);
+    struct wr_result *r = n >= 1 && n <= WR_RESULTS_MOST ? j->result[n - 1] : NULL;
+    pthread_mutex_unlock(&j->lock);
+    return r;
+}
+
 static struct wr_sjob *job_new(struct wr_jobs *m, const struct wr_book_job *b)
 {
     char dir[1200];
@@ -72,7 +108,7 @@ static struct wr_sjob *job_new(struct wr_jobs *m, const struct wr_book_job *b)
     wr_ring_init(&j->late);
     (void)snprintf(dir, sizeof dir, "%s/jobs/%s", m->data, j->name);
     (void)mkdir(dir, 0700);
-    j->result = wr_result_new(dir);
+    (void)result_at(j, 0);
     return j;
 }
 
@@ -83,7 +119,8 @@ void wr_sjob_unref(struct wr_sjob *j)
     struct wr_buf *bufs[] = {&j->last_detail, &j->last_plan, &j->last_why, &j->last_why_json};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         wr_buf_clear(bufs[i]);
-    wr_result_free(j->result);
+    for (int i = 0; i < WR_RESULTS_MOST; i++)
+        wr_result_free(j->result[i]);
     wr_ring_clear(&j->logs);
     wr_ring_clear(&j->bad);
     wr_ring_clear(&j->late);
@@ -160,21 +197,28 @@ wr_status wr_no_job(struct wr_jobs *m, const char *name, struct wr_error *err)
 
 /* ---- one run ---- */
 
+/* The first statement's rows, and those of every bare SELECT, are kept as results. */
 static wr_status open_sink(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err)
 {
     struct wr_sjob *j = ctx;
     bool console = strcmp(sink->u.sink.connector->name, "console") == 0;
     struct wr_sink *inner = NULL;
-    if (sink == j->plan->sink[0]) {
-        if (!console)
-            WR_TRY(sink->u.sink.connector->sink->open(spec, &inner, err));
-        return wr_result_sink(j->result, sink, spec, inner, out, err);
+    int i = 0;
+    while (j->plan->sink[i] != sink)
+        i++;
+    if (i > 0 && !console)
+        return WR_OK;
+    if (i >= WR_RESULTS_MOST) {
+        wr_fail(err, WR_EUSAGE, "a job keeps the results of its first %d statements, and a later SELECT has nowhere to go", WR_RESULTS_MOST);
+        wr_hint(err, "submit it as a job of its own, or INSERT INTO a sink");
+        return WR_EUSAGE;
     }
     if (!console)
-        return WR_OK;
-    wr_fail(err, WR_EUSAGE, "a job keeps the result of its first statement, and a later SELECT has nowhere to go");
-    wr_hint(err, "submit it as a job of its own, or INSERT INTO a sink");
-    return WR_EUSAGE;
+        WR_TRY(sink->u.sink.connector->sink->open(spec, &inner, err));
+    pthread_mutex_lock(&j->lock);
+    struct wr_result *r = result_at(j, i);
+    pthread_mutex_unlock(&j->lock);
+    return wr_result_sink(r, sink, spec, inner, out, err);
 }
 
 static void on_bad(void *ctx, const struct wr_plan *scan, const struct wr_bad *bad)
@@ -446,10 +490,17 @@ wr_status wr_sjob_savepoint(struct wr_sjob *j, uint64_t *id, struct wr_error *er
     return wr_fail(err, WR_EIO, "job \"%s\" took no checkpoint within 30 s", j->name);
 }
 
-static void remove_dir(const char *dir)
+static void remove_dir(const struct wr_sjob *j, const char *dir)
 {
-    static const char *const file[] = {"data.mdb", "lock.mdb", "lock", "result.db", "result.db-wal", "result.db-shm"};
-    char path[1300];
+    static const char *const file[] = {"data.mdb", "lock.mdb", "lock"}, *const tail[] = {"", "-wal", "-shm"};
+    char path[1320];
+    for (int i = 0; i < WR_RESULTS_MOST; i++)
+        for (size_t k = 0; k < sizeof tail / sizeof *tail; k++) {
+            result_path(j, i, path);
+            size_t n = strlen(path);
+            (void)snprintf(path + n, sizeof path - n, "%s", tail[k]);
+            (void)unlink(path);
+        }
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", dir, file[i]);
         (void)unlink(path);
@@ -474,8 +525,8 @@ wr_status wr_sjob_drop(struct wr_sjob *j, struct wr_error *err)
         pthread_join(j->thread, NULL);
     j->thread_up = false;
     (void)snprintf(dir, sizeof dir, "%s/jobs/%s", m->data, j->name);
-    remove_dir(dir);
-    wr_result_wake(j->result);
+    remove_dir(j, dir);
+    wr_sjob_wake(j);
     pthread_mutex_lock(&m->lock);
     int i = place(m, j->name, &found);
     if (found && m->job[i] == j) {

@@ -1,4 +1,4 @@
-/* pull.c: a job's result as a table: SELECT ... FROM job_result WHERE key = ...
+/* pull.c: a job's result as a table: SELECT ... FROM job_result WHERE key = ...; job_result_3 is the third statement's
  *
  * How:    the catalog asks for a name it does not know; if it is that of a job with a result, a source of the connector "system" is declared for the time of
  *         planning. Conditions "column = constant" right above its scan are handed to the result, which has an index for them, so that only those rows are
@@ -13,32 +13,57 @@
 
 /* ---- declaring ---- */
 
+/* NAME_result, NAME_result_3 -> NAME and 1, 3; false: it is neither. */
+static bool split_name(struct wr_str name, char job[80], int *statement)
+{
+    uint32_t n = name.n, digits = 0;
+    *statement = 1;
+    while (digits < 2 && n > 1 && name.p[n - 1] >= '0' && name.p[n - 1] <= '9') {
+        digits++;
+        n--;
+    }
+    if (digits > 0 && n > 1 && name.p[n - 1] == '_') {
+        *statement = digits == 1 ? name.p[n] - '0' : (name.p[n] - '0') * 10 + name.p[n + 1] - '0';
+        n--;
+    } else {
+        n = name.n;
+    }
+    if (n <= 7 || n - 7 >= 80 || memcmp(name.p + n - 7, "_result", 7) != 0)
+        return false;
+    memcpy(job, name.p, n - 7);
+    job[n - 7] = 0;
+    return true;
+}
+
+static void declare_source(struct wr_catalog *c, struct wr_buf *sql)
+{
+    struct wr_arena a = {0};
+    struct wr_stmt *s;
+    struct wr_error err = WR_ERROR_INIT;
+    struct wr_answer answer;
+    struct wr_plan_opts o = {.offline = true};
+    struct wr_jobplan *none = wr_jobplan_new();
+    if (wr_parse(wr_buf_get(sql), &a, &s, NULL, NULL, &err) == WR_OK)
+        (void)wr_plan_stmt(c, none, &o, s, wr_buf_get(sql), &a, &answer, &err);
+    wr_jobplan_free(none);
+    wr_arena_clear(&a);
+}
+
 static void declare(void *ctx, struct wr_catalog *c, struct wr_str name)
 {
     struct wr_jobs *m = ctx;
     char job[80];
-    if (name.n <= 7 || name.n - 7 >= sizeof job || memcmp(name.p + name.n - 7, "_result", 7) != 0)
+    int statement;
+    if (!split_name(name, job, &statement))
         return;
-    memcpy(job, name.p, name.n - 7);
-    job[name.n - 7] = 0;
     struct wr_sjob *j = wr_jobs_get(m, job);
+    struct wr_result *r = j ? wr_sjob_result(j, statement) : NULL;
     struct wr_buf sql = WR_BUF_INIT(1 << 20);
     wr_buf_puts(&sql, "CREATE SOURCE ");
     wr_unparse_ident(&sql, name);
-    if (j && wr_result_declare(j->result, &sql)) {
-        struct wr_arena a = {0};
-        struct wr_stmt *s;
-        struct wr_error err = WR_ERROR_INIT;
-        struct wr_answer answer;
-        struct wr_plan_opts o = {.offline = true};
-        struct wr_jobplan *none = wr_jobplan_new();
-        wr_buf_puts(&sql, " WITH (connector = 'system', table = 'result:");
-        wr_buf_puts(&sql, job);
-        wr_buf_puts(&sql, "')");
-        if (wr_parse(wr_buf_get(&sql), &a, &s, NULL, NULL, &err) == WR_OK)
-            (void)wr_plan_stmt(c, none, &o, s, wr_buf_get(&sql), &a, &answer, &err);
-        wr_jobplan_free(none);
-        wr_arena_clear(&a);
+    if (r && wr_result_declare(r, &sql)) {
+        wr_buf_printf(&sql, " WITH (connector = 'system', table = 'result:%d:%s')", statement, job);
+        declare_source(c, &sql);
     }
     wr_buf_clear(&sql);
     wr_sjob_unref(j);

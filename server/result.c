@@ -12,7 +12,7 @@
 
 #include "core/key.h"
 
-struct wr_result *wr_result_new(const char *dir)
+struct wr_result *wr_result_new(const char *path)
 {
     struct wr_result *r = wr_calloc(1, sizeof *r);
     pthread_mutex_init(&r->lock, NULL);
@@ -22,8 +22,8 @@ struct wr_result *wr_result_new(const char *dir)
     pthread_cond_init(&r->more, &at);
     pthread_condattr_destroy(&at);
     r->next_line = 1;
-    if (dir)
-        (void)snprintf(r->path, sizeof r->path, "%s/result.db", dir);
+    if (path)
+        (void)snprintf(r->path, sizeof r->path, "%s", path);
     return r;
 }
 

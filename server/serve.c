@@ -160,7 +160,7 @@ static void serve(struct wr_jobs *m, struct wr_http *h)
     atomic_store(&m->closing, true);
     struct wr_sjob *j;
     for (int i = 0; (j = wr_jobs_at(m, i)) != NULL; i++) {
-        wr_result_wake(j->result);
+        wr_sjob_wake(j);
         wr_sjob_unref(j);
     }
 }

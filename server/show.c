@@ -97,6 +97,11 @@ void wr_put_job(struct wr_sjob *j, bool detail, struct wr_buf *out)
         wr_buf_puts(out, "null");
     wr_buf_printf(out, ",\"restarts\":%llu,\"created\":", (unsigned long long)j->restarts);
     wr_put_time(out, j->created_us);
+    wr_buf_puts(out, ",\"results\":[1"); /* statements that have one */
+    for (int i = 1; i < WR_RESULTS_MOST; i++)
+        if (j->result[i])
+            wr_buf_printf(out, ",%d", i + 1);
+    wr_buf_putc(out, ']');
     if (j->run)
         wr_buf_printf(out, ",\"running_seconds\":%.1f", (double)(now - j->started_us) / 1e6);
     if (j->state == WR_JOB_WAITING)

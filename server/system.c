@@ -172,17 +172,24 @@ static struct system_source *source_new(const struct wr_source_spec *spec)
     return s;
 }
 
-/* A job's result; table: "result:JOB". */
+/* A job's result; table: "result:N:JOB". */
 static wr_status open_result(const struct wr_source_spec *spec, struct wr_str table, const struct wr_filter *f, int n, struct wr_source **out,
                              struct wr_error *err)
 {
     char name[80];
-    (void)snprintf(name, sizeof name, "%.*s", (int)table.n - 7, table.p + 7);
+    int statement = 0;
+    uint32_t at = 7;
+    while (at < table.n && table.p[at] != ':')
+        statement = statement * 10 + (table.p[at++] - '0');
+    (void)snprintf(name, sizeof name, "%.*s", at < table.n ? (int)(table.n - at - 1) : 0, table.p + at + 1);
     struct wr_sjob *j = manager ? wr_jobs_get(manager, name) : NULL;
-    if (!j)
-        return wr_fail(err, WR_EUSAGE, "there is no job \"%s\"", name);
+    struct wr_result *r = j ? wr_sjob_result(j, statement) : NULL;
+    if (!r) {
+        wr_sjob_unref(j);
+        return wr_fail(err, WR_EUSAGE, "there is no result %d of job \"%s\"", statement, name);
+    }
     struct system_source *s = source_new(spec);
-    wr_status st = wr_result_get(j->result, f, n, UINT64_MAX, true, &s->text, err);
+    wr_status st = wr_result_get(r, f, n, UINT64_MAX, true, &s->text, err);
     wr_sjob_unref(j);
     s->rest = wr_buf_get(&s->text);
     if (st) {

@@ -126,6 +126,22 @@ def refused(s):
     check("and goes", s.sql("DROP SOURCE revenue_result")["kind"], "message")
 
 
+def several(s):
+    """Every SELECT of a job has a result; an INSERT between them has none."""
+    rows = os.path.join(DIR, "several")
+    with open(rows, "w") as f:
+        f.write("".join('{"k": %d}\n' % (i % 3) for i in range(10)))
+    sql = ("CREATE SOURCE a (k BIGINT) WITH (connector = 'file', path = '%s', format = 'json'); CREATE SINK b WITH (connector = 'blackhole');"
+           "INSERT INTO b SELECT k, count(*) AS n FROM a GROUP BY k; SELECT max(k) AS m FROM a; INSERT INTO b SELECT k, k FROM a; SELECT k FROM a WHERE k = 2;" % rows)
+    check("several", s.ask("POST", "/jobs", {"name": "several", "sql": sql})[0], 201)
+    check("their numbers", s.until("several", "done", lambda j: j["state"] == "done")["results"], [1, 2, 4])
+    check("first", s.sql("SELECT k, n FROM several_result ORDER BY k LIMIT 9"), [{"k": 0, "n": 4}, {"k": 1, "n": 3}, {"k": 2, "n": 3}])
+    check("second", (s.ask("GET", "/jobs/several/result?statement=2")[1]["rows"], s.sql("SELECT m FROM several_result_2")), ([{"m": 2}], [{"m": 2}]))
+    check("fourth", (s.ask("GET", "/jobs/several/result?statement=4&k=2")[1]["total"], s.sql("SELECT count(*) AS c FROM several_result_4")), (3, [{"c": 3}]))
+    check("third", (s.ask("GET", "/jobs/several/result?statement=3")[0], s.sql("SELECT * FROM several_result_3")[0]), (404, 400))
+    check("no number", s.ask("GET", "/jobs/several/result?statement=x")[0], 404)
+
+
 def streamed(s):
     """The same as lines: of the statement, of the result, of the query that streams."""
     lines = s.ask("POST", "/sql", {"sql": "SELECT n FROM hot_result_2"}, Accept="application/x-ndjson")
@@ -147,6 +163,7 @@ def main():
     shrinking(s)
     refused(s)
     streamed(s)
+    several(s)
     check("savepoint", s.ask("POST", "/jobs/revenue/savepoint")[0], 200)
     s.kill()
     s = served.Server(DATA, "--allow-files", DIR)
