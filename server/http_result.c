@@ -9,7 +9,7 @@
 
 /* ---- results ---- */
 
-struct follow { struct wr_sjob *j; struct wr_result *result; uint64_t at; bool sse; struct wr_buf text; size_t given; bool closing; };
+struct follow { struct wr_sjob *j; struct wr_result *result; struct wr_sieve *sieve; uint64_t at; bool sse; struct wr_buf text; size_t given; bool closing; };
 
 static void put_events(struct follow *f, struct wr_str lines)
 {
@@ -28,7 +28,7 @@ static ssize_t follow_read(void *ctx, uint64_t pos WR_UNUSED, char *to, size_t m
 {
     struct follow *f = ctx;
     if (f->given == f->text.n) {
-        struct wr_buf lines = WR_BUF_INIT(0);
+        struct wr_buf lines = WR_BUF_INIT(0), kept = WR_BUF_INIT(0);
         bool lost;
         f->given = f->text.n = 0;
         if (atomic_load(&f->j->jobs->closing) || f->j->dropped)
@@ -36,15 +36,18 @@ static ssize_t follow_read(void *ctx, uint64_t pos WR_UNUSED, char *to, size_t m
         bool first = f->at == 0, any = wr_result_follow(f->result, &f->at, 5000, &lines, &lost);
         if (lost)
             wr_buf_puts(&f->text, f->sse ? "event: lost\ndata: {}\n\n" : "{\"lost\":true}\n");
+        wr_sieve_lines(f->sieve, wr_buf_get(&lines), &kept);
+        any = kept.n > 0;
         if (f->sse)
-            put_events(f, wr_buf_get(&lines));
+            put_events(f, wr_buf_get(&kept));
         else
-            wr_buf_str(&f->text, wr_buf_get(&lines));
+            wr_buf_str(&f->text, wr_buf_get(&kept));
         if (f->sse && (first || !any)) /* also tells us when nobody listens any more */
             wr_buf_puts(&f->text, first ? "event: now\ndata: {}\n\n" : ": still here\n\n");
         if (!f->sse && !any && !lost)
             wr_buf_putc(&f->text, '\n');
         wr_buf_clear(&lines);
+        wr_buf_clear(&kept);
     }
     size_t n = f->text.n - f->given;
     n = n < max ? n : max;
@@ -58,16 +61,18 @@ static void follow_end(void *ctx)
     struct follow *f = ctx;
     if (f->at)
         wr_result_unfollow(f->result);
+    wr_sieve_close(f->sieve);
     wr_sjob_unref(f->j);
     wr_buf_clear(&f->text);
     free(f);
 }
 
-static int stream(struct wr_http_req *r, struct wr_sjob *j, struct wr_result *result, bool sse)
+static int stream(struct wr_http_req *r, struct wr_sjob *j, struct wr_result *result, struct wr_sieve *sieve, bool sse)
 {
     struct follow *f = wr_calloc(1, sizeof *f);
     f->j = j;
     f->result = result;
+    f->sieve = sieve;
     f->sse = sse;
     f->text.max = 1 << 30;
     struct MHD_Response *resp = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64 << 10, follow_read, f, follow_end);
@@ -135,10 +140,17 @@ int wr_http_get_result(struct wr_http_req *r)
         return wr_http_not_found(r);
     }
     bool sse = accept && strstr(accept, "text/event-stream"), ndjson = accept && strstr(accept, WR_HTTP_NDJSON);
-    if (sse || want)
-        return stream(r, j, result, sse || (want && strcmp(want, "sse") == 0));
     struct filters f = {.n = 0};
     MHD_get_connection_values(r->c, MHD_GET_ARGUMENT_KIND, add_filter, &f);
+    if (sse || want) {
+        struct wr_sieve *sieve = NULL;
+        wr_status bad = limit ? wr_fail(&r->err, WR_EUSAGE, "a stream has no end, so \"limit\" has no meaning") : f.n ? wr_sieve_open(result, f.f, f.n, &sieve, &r->err) : WR_OK;
+        if (bad) {
+            wr_sjob_unref(j);
+            return wr_http_failed(r, bad);
+        }
+        return stream(r, j, result, sieve, sse || (want && strcmp(want, "sse") == 0));
+    }
     char *end = NULL;
     unsigned long long most = limit ? strtoull(limit, &end, 10) : 1000;
     wr_status st = WR_OK;

@@ -52,6 +52,11 @@ wr_status wr_result_sink(struct wr_result *r, const struct wr_plan *sink, const 
 wr_status wr_result_get(struct wr_result *r, const struct wr_filter *f, int n, uint64_t limit, bool ndjson, struct wr_buf *out, struct wr_error *err);
 /* Appends " (name TYPE, ...)"; false: the job has not run yet. */
 bool wr_result_declare(struct wr_result *r, struct wr_buf *out);
+/* Lines of which only those with given values go on. Opened against the result's columns; NULL filters nothing. */
+struct wr_sieve;
+wr_status wr_sieve_open(struct wr_result *r, const struct wr_filter *f, int n, struct wr_sieve **out, struct wr_error *err);
+void wr_sieve_lines(const struct wr_sieve *s, struct wr_str lines, struct wr_buf *out);
+void wr_sieve_close(struct wr_sieve *s);
 /* Change lines from *at on (0: the present rows first, and who asks is a follower until wr_result_unfollow); waits up to wait_ms for one.
  * lost: the reader was too slow, *at is where it goes on. */
 bool wr_result_follow(struct wr_result *r, uint64_t *at, int wait_ms, struct wr_buf *out, bool *lost);

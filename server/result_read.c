@@ -169,6 +169,64 @@ wr_status wr_result_get(struct wr_result *r, const struct wr_filter *f, int n, u
     return st;
 }
 
+/* ---- lines of those who follow ---- */
+
+struct wr_sieve { struct wr_arena a; int n; struct { struct wr_str name, cell; } want[32]; };
+
+wr_status wr_sieve_open(struct wr_result *r, const struct wr_filter *f, int n, struct wr_sieve **out, struct wr_error *err)
+{
+    struct want want[32];
+    struct wr_sieve *s = wr_calloc(1, sizeof *s);
+    pthread_mutex_lock(&r->lock);
+    wr_status st = !r->schema ? wr_fail(err, WR_EUSAGE, "the job has no result yet")
+                   : n > 32   ? wr_fail(err, WR_ELIMIT, "more than 32 filters")
+                              : read_filters(r, f, n, &s->a, want, err);
+    for (int i = 0; st == WR_OK && i < n; i++) {
+        s->want[s->n].name = wr_arena_str(&s->a, r->schema->field[want[i].col].name);
+        s->want[s->n++].cell = want[i].cell;
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (st) {
+        wr_sieve_close(s);
+        return st;
+    }
+    *out = s;
+    return WR_OK;
+}
+
+static bool line_passes(const struct wr_sieve *s, struct wr_str line)
+{
+    struct wr_json_iter it;
+    struct wr_str key, cell;
+    int hits = 0;
+    if (!wr_json_iter(&it, line))
+        return false;
+    while (wr_json_next(&it, &key, &cell))
+        for (int i = 0; i < s->n; i++)
+            hits += wr_json_key_is(key, s->want[i].name) && wr_str_eq(cell, s->want[i].cell);
+    return hits == s->n;
+}
+
+void wr_sieve_lines(const struct wr_sieve *s, struct wr_str lines, struct wr_buf *out)
+{
+    while (lines.n > 0) {
+        const char *nl = memchr(lines.p, '\n', lines.n);
+        uint32_t n = nl ? (uint32_t)(nl - lines.p) : lines.n, used = nl ? n + 1 : n;
+        if (!s || line_passes(s, (struct wr_str){lines.p, n}))
+            wr_buf_add(out, lines.p, used);
+        lines.p += used;
+        lines.n -= used;
+    }
+}
+
+void wr_sieve_close(struct wr_sieve *s)
+{
+    if (!s)
+        return;
+    wr_arena_clear(&s->a);
+    free(s);
+}
+
 /* ---- as a table ---- */
 
 bool wr_result_declare(struct wr_result *r, struct wr_buf *out)

@@ -1,6 +1,7 @@
 """real_results.py: a job's result asked for by key, over HTTP and as a table of SQL, while it changes and over restarts: what an index finds is what looking
 at every row finds. also: dev
 """
+import http.client
 import json
 import os
 import random
@@ -126,6 +127,41 @@ def refused(s):
     check("and goes", s.sql("DROP SOURCE revenue_result")["kind"], "message")
 
 
+def followed(s):
+    """A stream with a condition: the rows of now that fulfil it, then such changes, and no others."""
+    path = os.path.join(DIR, "followed")
+
+    def put(k, v):
+        with open(path, "a") as f:
+            f.write(json.dumps({"k": k, "v": v}) + "\n")
+    put("a", 1)
+    put("b", 2)
+    s.ask("POST", "/jobs", {"name": "followed", "sql": "CREATE SOURCE r (k TEXT, v BIGINT) WITH (connector = 'file', path = '%s', format = 'json', follow = 'true');"
+                            "SELECT k, sum(v) AS total FROM r GROUP BY k;" % path})
+    s.until("followed", "two rows", lambda j: j.get("rows_in") == 2)
+    proc.wait_until(lambda: len(s.ask("GET", "/jobs/followed/result")[1].get("rows", [])) == 2, "two results", 60, s.child)
+    for kind, head in (("ndjson", ""), ("sse", "data: ")):
+        c = http.client.HTTPConnection("127.0.0.1", s.port, timeout=60)
+        c.request("GET", "/jobs/followed/result?k=b&stream=" + kind, headers={"Authorization": "Bearer " + s.token})
+        a = c.getresponse()
+        got = []
+
+        def next_row():
+            while True:
+                line = a.readline().decode().rstrip("\n")
+                if line.startswith(head + "{") and line != "data: {}":
+                    return json.loads(line[len(head):])
+        got.append(next_row())
+        put("a", 10)
+        put("b", 20)
+        while got[-1]["op"] != "+U":
+            got.append(next_row())
+        check(kind, ({r["k"] for r in got}, [r["op"] for r in got], got[-1]["total"] - got[0]["total"]), ({"b"}, ["+I", "-U", "+U"], 20))
+        a.close()
+        c.close()
+    check("no such column", s.ask("GET", "/jobs/followed/result?x=1&stream=sse")[0], 400)
+
+
 def several(s):
     """Every SELECT of a job has a result; an INSERT between them has none."""
     rows = os.path.join(DIR, "several")
@@ -164,6 +200,7 @@ def main():
     refused(s)
     streamed(s)
     several(s)
+    followed(s)
     check("savepoint", s.ask("POST", "/jobs/revenue/savepoint")[0], 200)
     s.kill()
     s = served.Server(DATA, "--allow-files", DIR)
