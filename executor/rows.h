@@ -73,6 +73,7 @@ struct wr_rows {
     uint32_t n_changed, cap_changed;
     struct wr_buf gone;     /* delta records of stored rows that were dropped since the last checkpoint */
     struct wr_omap gone_keys; /* their keys: they are still on disk and must not come back */
+    bool rescaled;          /* its head must be written anew: there were more or fewer instances */
     struct wr_store_reader *reader; /* after a restart: rows come back from here when their key is asked for; NULL: all are here */
 };
 void wr_rows_init(struct wr_rows *t, const struct wr_rowlayout *l);

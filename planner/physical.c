@@ -10,6 +10,7 @@ struct number {
     struct wr_arena *a;
     struct wr_plan **node;
     int n, cap;
+    int n_state;
 };
 
 static void number_node(struct number *nb, struct wr_plan *p)
@@ -31,6 +32,7 @@ static void number_node(struct number *nb, struct wr_plan *p)
             memcpy(nb->node, old, sizeof(*old) * (size_t)nb->n);
     }
     p->id = nb->n;
+    p->state_id = p->kind == WR_PLAN_EXCHANGE ? -1 : nb->n_state++;
     nb->node[nb->n++] = p;
 }
 

@@ -224,7 +224,8 @@ struct wr_plan_sink {
 
 struct wr_plan {
     enum wr_pkind kind;
-    int id;                          /* position in wr_jobplan.node; names its state in checkpoints */
+    int id;                          /* position in wr_jobplan.node */
+    int state_id;                    /* names its state in checkpoints: the same for any number of tasks; -1: an exchange, it has none */
     int n_in;
     struct wr_plan **in;
     const struct wr_schema *out;
@@ -280,6 +281,8 @@ const char *wr_plan_name(enum wr_pkind k);
 /* Columns of source$errors: raw BYTES, topic TEXT, "partition" INTEGER, "offset" BIGINT, "timestamp" TIMESTAMP, reason TEXT, "column" TEXT, message TEXT. */
 const struct wr_schema *wr_side_errors_schema(void);
 /* The tree of one sink as EXPLAIN prints it. `note` (may be NULL) appends to a node's line: EXPLAIN ANALYZE's figures. */
+/* The job as checkpoints know it: without exchanges, so that it is the same text for any number of tasks. */
+void wr_jobplan_print_state(struct wr_buf *out, const struct wr_jobplan *j);
 void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(void *ctx, const struct wr_plan *, struct wr_buf *), void *ctx);
 
 /* The operators whose state nothing bounds, as EXPLAIN names them; false: there are none. */
