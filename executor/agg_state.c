@@ -151,10 +151,17 @@ wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_er
 bool wr_group_is_ours(const struct wr_op *op, const struct wr_group_layout *l, const struct wr_value *key)
 {
     int n = op->task->job->n_inst[op->plan->id];
+    if (n <= 1)
+        return true;
+    const struct wr_shares *by = &op->plan->share[0];
     uint64_t h = 0; /* as the exchange does */
-    for (int c = 0; c < l->n_key; c++)
-        h = wr_hash_value(&key[c], h);
-    return n <= 1 || (int)((h >> 32) % (uint64_t)n) == op->instance;
+    for (int i = 0; i < by->n; i++)
+        for (int c = 0; c < l->n_key; c++)
+            if (l->key[c] == by->col[i]) {
+                h = wr_hash_value(&key[c], h);
+                break;
+            }
+    return (int)((h >> 32) % (uint64_t)n) == op->instance;
 }
 
 struct wr_group *wr_pane_take_in(struct wr_agg_op *a, struct wr_pane *p, struct wr_str fields)

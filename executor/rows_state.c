@@ -30,9 +30,10 @@ static void key_of_row(const struct wr_rows *t, const struct wr_rowlayout *l, co
 
 /* ---- what changed ---- */
 
-void wr_rows_track(struct wr_rows *t, struct wr_op *op, char kind, struct wr_str suffix)
+void wr_rows_track(struct wr_rows *t, struct wr_op *op, int input, char kind, struct wr_str suffix)
 {
     t->op = op;
+    t->input = input;
     t->prefix.max = 0;
     wr_op_key(&t->prefix, op, kind);
     wr_buf_str(&t->prefix, suffix);
@@ -173,12 +174,15 @@ bool wr_rows_restore(struct wr_rows *t, struct wr_store_reader *r)
 static bool is_ours(const struct wr_rows *t, const struct wr_row *x)
 {
     int n = t->op->task->job->n_inst[t->op->plan->id];
+    if (n <= 1)
+        return true;
+    const struct wr_shares *by = &t->op->plan->share[t->input];
     uint64_t h = 0;
-    for (int i = 0; i < t->layout->n_key; i++) {
-        struct wr_value v = wr_row_get(t->layout, x, t->layout->key[i]);
+    for (int i = 0; i < by->n; i++) {
+        struct wr_value v = wr_row_get(t->layout, x, by->col[i]);
         h = wr_hash_value(&v, h);
     }
-    return n <= 1 || (int)((h >> 32) % (uint64_t)n) == t->op->instance;
+    return (int)((h >> 32) % (uint64_t)n) == t->op->instance;
 }
 
 enum { LONGEST_PREFIX = 400 }; /* longer keys are found by their beginning only */

@@ -222,12 +222,16 @@ struct wr_plan_sink {
     int64_t emit_every;
 };
 
+/* How the rows of an input are shared out among instances: by the hash (core/key.h, seed 0) of these of its columns; n 0: one has all. */
+struct wr_shares { int n; const int *col; };
+
 struct wr_plan {
     enum wr_pkind kind;
     int id;                          /* position in wr_jobplan.node */
     int state_id;                    /* names its state in checkpoints: the same for any number of tasks; -1: an exchange, it has none */
     int n_in;
     struct wr_plan **in;
+    struct wr_shares *share;         /* by input; NULL: the job has one task */
     const struct wr_schema *out;
     bool updating;                   /* may emit -U, +U, -D */
     bool bounded;                    /* ends by itself */
