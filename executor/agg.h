@@ -37,6 +37,7 @@ struct wr_pane {
     uint64_t disk_bytes;       /* what these take in the spill, about */
     bool unknown;              /* came out of a checkpoint: any key may be on disk */
     struct wr_filter out;      /* not unknown: keys that ever went to disk */
+    bool rescaled;             /* its record must be written anew: there were more or fewer instances */
     struct wr_group **changed; /* groups changed since the last checkpoint; removed ones are skipped by their flags */
     uint32_t n_changed, cap_changed;
     bool all_changed;          /* a good part of them has: the list is given up, their flags say which */

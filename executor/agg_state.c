@@ -2,7 +2,7 @@
  *
  * Keys below the operator's own prefix:
  *   'm'                                    one: watermarks (closed, fired_to), rows that left
- *   'p' kind start end                     one a pane: rows, fired
+ *   'p' kind start end instance            one a pane and instance: rows, fired
  *   'g' or 'w' start end key-fields        one a group (core/key.h, order-preserving)
  * Rules:  before a checkpoint all changes were flushed, so nothing is dirty; only groups changed since the last checkpoint are written; a dropped
  *         pane is one prefix delete. After a restart panes are there at once and their groups come back one by one, when a row asks for them
@@ -80,7 +80,7 @@ void wr_pane_forget(struct wr_agg_op *a, struct wr_pane *p)
     wr_pane_key(&key, p, p->kind);
     wr_delta_delete_prefix(&a->gone, wr_buf_get(&key));
     wr_pane_key(&key, p, 'p');
-    wr_delta_delete(&a->gone, wr_buf_get(&key));
+    wr_delta_delete_prefix(&a->gone, wr_buf_get(&key)); /* of all instances: the watermark is the same for all */
     wr_buf_clear(&key);
 }
 
@@ -101,10 +101,11 @@ static void write_group(struct wr_agg_op *a, struct wr_group *x, struct wr_buf *
 
 static void write_pane(struct wr_agg_op *a, struct wr_pane *p, struct wr_buf *delta)
 {
-    if (p->n_changed == 0 && !p->all_changed && p->stored && !p->fired)
+    if (p->n_changed == 0 && !p->all_changed && p->stored && !p->fired && !p->rescaled)
         return;
     struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
     wr_pane_key(&key, p, 'p');
+    wr_op_key_own(&key, p->op->instance);
     wr_buf_i64(&value, (int64_t)p->rows);
     wr_buf_u8(&value, p->fired);
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
@@ -118,6 +119,7 @@ static void write_pane(struct wr_agg_op *a, struct wr_pane *p, struct wr_buf *de
     p->n_changed = 0;
     p->all_changed = false;
     p->stored = true;
+    p->rescaled = false;
     wr_buf_clear(&key);
     wr_buf_clear(&value);
 }
@@ -149,10 +151,17 @@ wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_er
 bool wr_group_is_ours(const struct wr_op *op, const struct wr_group_layout *l, const struct wr_value *key)
 {
     int n = op->task->job->n_inst[op->plan->id];
+    if (n <= 1)
+        return true;
+    const struct wr_shares *by = &op->plan->share[0];
     uint64_t h = 0; /* as the exchange does */
-    for (int c = 0; c < l->n_key; c++)
-        h = wr_hash_value(&key[c], h);
-    return n <= 1 || (int)((h >> 32) % (uint64_t)n) == op->instance;
+    for (int i = 0; i < by->n; i++)
+        for (int c = 0; c < l->n_key; c++)
+            if (l->key[c] == by->col[i]) {
+                h = wr_hash_value(&key[c], h);
+                break;
+            }
+    return (int)((h >> 32) % (uint64_t)n) == op->instance;
 }
 
 struct wr_group *wr_pane_take_in(struct wr_agg_op *a, struct wr_pane *p, struct wr_str fields)
@@ -176,7 +185,8 @@ static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
     struct wr_str at = {key.p + 5, key.n - 5};
     int64_t bound[2], rows;
     uint8_t kind, fired;
-    if (!wr_take_u8(&at, &kind) || at.n != 16 || !wr_take_i64(&value, &rows) || !wr_take_u8(&value, &fired))
+    int instance = wr_op_key_instance(key);
+    if (!wr_take_u8(&at, &kind) || at.n != 16 + 2 || !wr_take_i64(&value, &rows) || !wr_take_u8(&value, &fired))
         return true;
     for (int i = 0; i < 2; i++) {
         uint64_t v = 0;
@@ -185,15 +195,20 @@ static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
         bound[i] = (int64_t)(v ^ UINT64_C(1) << 63);
     }
     struct wr_pane *p = wr_pane_at(a, kind == 'g' ? &a->input : &a->window, bound[0], bound[1]);
-    p->rows = a->op->instance == 0 ? (uint64_t)rows : 0;
+    bool rescaled = wr_op_rescaled(a->op); /* then the first instance counts what all held */
+    uint64_t held = a->op->instance == (rescaled ? 0 : instance) ? (uint64_t)rows : 0;
+    p->rows += held;
+    p->rescaled = rescaled;
+    if (rescaled && instance >= a->op->task->job->n_inst[a->op->plan->id])
+        wr_delta_delete(&a->gone, key);
     p->fired = fired;
     p->was_fired = fired;
     p->unknown = true;
     p->stored = p->lazy = true;
     p->groups.fetch = wr_agg_fetch;
     p->groups.fetch_ctx = p;
-    a->op->n.held += p->rows;
-    a->op->n.in += p->rows; /* so that the books balance from the first row on */
+    a->op->n.held += held;
+    a->op->n.in += held; /* so that the books balance from the first row on */
     return true;
 }
 

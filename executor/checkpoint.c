@@ -29,8 +29,7 @@ static void remove_files(const char *dir)
 
 static void plan_text(const struct wr_job *job, struct wr_buf *out)
 {
-    for (int i = 0; i < job->plan->n_sink; i++)
-        wr_plan_print(out, job->plan->sink[i], NULL, NULL);
+    wr_jobplan_print_state(out, job->plan);
 }
 
 /* The query as it was when the directory was made, and the shape that its state has. */
@@ -88,11 +87,6 @@ wr_status wr_checkpoint_open(struct wr_job *job, struct wr_error *err)
 {
     if (!job->opts.checkpoint_dir)
         return WR_OK;
-    if (job->plan->tasks > 1) {
-        wr_fail(err, WR_EUSAGE, "checkpoints are kept by jobs of one task, and parallelism is %d", job->plan->tasks);
-        wr_hint(err, "RESET parallelism, or run without --checkpoint");
-        return WR_EUSAGE;
-    }
     if (job->opts.checkpoint_reset)
         remove_files(job->opts.checkpoint_dir);
     WR_TRY(wr_store_open(job->opts.checkpoint_dir, &job->store, err));
@@ -188,17 +182,57 @@ static void restore_job(struct wr_job *job, struct wr_store_reader *r)
         job->task[i].mono_us = wr_job_mono(job);
 }
 
-static wr_status snapshot(struct wr_job *job, bool outbox, struct wr_buf *delta, struct wr_error *err)
+wr_status wr_checkpoint_task(struct wr_task *t, struct wr_error *err)
 {
-    snapshot_job(job, delta);
-    EACH_OP(job, op) {
-        wr_op_keep(op, delta);
-        if (op->vt->checkpoint)
-            WR_TRY(op->vt->checkpoint(op, delta, err));
+    bool several = t->job->n_transactional > 1;
+    if (t->id == 0) {
+        t->job->ckpt_began = wr_clock_mono();
+        (void)WR_FAILPOINT("ckpt.begin");
+    }
+    /* EMIT EVERY too gives its changes now: what is in the state and not yet out would be forgotten by a restart. */
+    bool halting = t->halting;
+    t->halting = true;
+    wr_status flushed = wr_task_flush(t, err);
+    t->halting = halting;
+    WR_TRY(flushed);
+    t->delta = (struct wr_buf)WR_BUF_INIT(UINT32_MAX);
+    if (t->id == 0)
+        snapshot_job(t->job, &t->delta);
+    for (int i = 0; i < t->n_op; i++) {
+        struct wr_op *op = t->op[i];
+        wr_op_keep(op, &t->delta);
+        if (op->vt->checkpoint && op->plan->kind != WR_PLAN_SIDE)
+            WR_TRY(op->vt->checkpoint(op, &t->delta, err));
         if (op->plan->kind == WR_PLAN_SINK)
-            WR_TRY(snapshot_sink(op, outbox, delta, err));
+            WR_TRY(snapshot_sink(op, several, &t->delta, err));
     }
     return WR_OK;
+}
+
+/* Rows put aside may come from any task until all rest. */
+static wr_status snapshot_sides(struct wr_job *job, struct wr_buf *delta, struct wr_error *err)
+{
+    for (int i = 0; i < job->n_side; i++)
+        WR_TRY(job->side[i]->vt->checkpoint(job->side[i], delta, err));
+    return WR_OK;
+}
+
+static wr_status prepare(struct wr_job *job, uint64_t id, struct wr_error *err)
+{
+    struct wr_buf *delta = wr_calloc((size_t)job->n_task, sizeof *delta);
+    wr_status st = snapshot_sides(job, &job->task[0].delta, err);
+    job->ckpt_bytes = 0;
+    for (int i = 0; i < job->n_task; i++) {
+        delta[i] = job->task[i].delta;
+        job->task[i].delta = (struct wr_buf){0};
+        job->ckpt_bytes += delta[i].n;
+    }
+    if (st == WR_OK)
+        st = wr_store_prepare(job->store, id, delta, job->n_task, err);
+    for (int i = 0; i < job->n_task; i++)
+        wr_buf_clear(&delta[i]);
+    free(delta);
+    return st;
 }
 
 static wr_status commit_sinks(struct wr_job *job, uint64_t id, struct wr_error *err)
@@ -214,25 +248,11 @@ static wr_status commit_sinks(struct wr_job *job, uint64_t id, struct wr_error *
     return st;
 }
 
-wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
+wr_status wr_checkpoint_finish(struct wr_job *job, struct wr_error *err)
 {
     bool several = job->n_transactional > 1;
     uint64_t id = wr_store_applied(job->store) + 1;
-    int64_t t0 = wr_clock_mono();
-    (void)WR_FAILPOINT("ckpt.begin");
-    /* EMIT EVERY too gives its changes now: what is in the state and not yet out would be forgotten by a restart. */
-    struct wr_task *t = &job->task[0];
-    bool halting = t->halting;
-    t->halting = true;
-    wr_status flushed = wr_task_flush(t, err);
-    t->halting = halting;
-    WR_TRY(flushed);
-    struct wr_buf delta = WR_BUF_INIT(UINT32_MAX);
-    wr_status st = snapshot(job, several, &delta, err);
-    if (st == WR_OK)
-        st = wr_store_prepare(job->store, id, &delta, 1, err);
-    size_t bytes = delta.n;
-    wr_buf_clear(&delta);
+    wr_status st = prepare(job, id, err);
     (void)WR_FAILPOINT("ckpt.prepared");
     if (st == WR_OK && several)
         st = wr_store_apply(job->store, err);
@@ -242,12 +262,17 @@ wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
         st = wr_store_apply(job->store, err);
     if (st == WR_OK) {
         job->ckpt_id = id;
-        job->ckpt_bytes = bytes;
-        job->ckpt_us = wr_clock_mono() - t0;
+        job->ckpt_us = wr_clock_mono() - job->ckpt_began;
         job->ckpt_wall = wr_clock_wall();
-        wr_log(WR_LOG_DEBUG, "checkpoint", "%llu: %zu bytes, %lld us", (unsigned long long)id, bytes, (long long)job->ckpt_us);
+        wr_log(WR_LOG_DEBUG, "checkpoint", "%llu: %llu bytes, %lld us", (unsigned long long)id, (unsigned long long)job->ckpt_bytes, (long long)job->ckpt_us);
     }
     return st;
+}
+
+wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err)
+{
+    WR_TRY(wr_checkpoint_task(&job->task[0], err));
+    return wr_checkpoint_finish(job, err);
 }
 
 /* ---- restoring ---- */

@@ -19,8 +19,12 @@
 wr_status wr_checkpoint_open(struct wr_job *job, struct wr_error *err);
 /* After the operators are open: settles a pending checkpoint with the sinks, gives operators their state, sources and sinks their places. */
 wr_status wr_checkpoint_restore(struct wr_job *job, struct wr_error *err);
-/* Takes a checkpoint now (in the task's thread, between rounds). */
+/* Takes a checkpoint now (in the task's thread, between rounds): jobs of one task. Those of several come to a barrier, where each does the first half. */
 wr_status wr_checkpoint_take(struct wr_job *job, struct wr_error *err);
+/* First half: flushes the task and writes down what changed in it, into its delta. */
+wr_status wr_checkpoint_task(struct wr_task *t, struct wr_error *err);
+/* Second half, while all tasks rest: makes it durable, lets the sinks commit. */
+wr_status wr_checkpoint_finish(struct wr_job *job, struct wr_error *err);
 void wr_checkpoint_close(struct wr_job *job);
 
 /* op_keep.c: watermarks and idleness of an operator */

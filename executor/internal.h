@@ -14,6 +14,7 @@ enum wr_msg_kind {
     WR_MSG_IDLE,  /* w: 1 idle, 0 active again */
     WR_MSG_END,
     WR_MSG_FLUSH, /* to the task: emit what has gathered */
+    WR_MSG_BARRIER, /* to the task: nothing more comes from this feeder before the checkpoint is over */
     WR_MSG_HALT   /* to the task: an upstream task has stopped without END */
 };
 struct wr_msg { enum wr_msg_kind kind; struct wr_op *op; int in, up; int64_t w; struct wr_batch *b; };
@@ -86,10 +87,23 @@ struct wr_task {
     int64_t cpu_us;          /* used since; copy for others, guarded by shown_lock */
     int64_t throttle_at, throttle_cpu, credit_us; /* limits.c: last look (µs), CPU time then, what may be used at once */
     struct wr_store *spill;  /* state of its operators that does not fit into memory; NULL: none yet */
+    uint64_t n_barrier;      /* checkpoints it has come to */
+    int n_barrier_in;        /* feeders whose BARRIER for the next one has arrived */
+    bool told_end;           /* counted in barrier.n_ended */
+    struct wr_buf delta;     /* what it writes down for the checkpoint in the making */
     struct wr_error err;
 };
 
-struct wr_side_list { struct wr_op **op; int n; };
+/* barrier.c: several tasks that take a checkpoint together. */
+struct wr_barrier {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;          /* a checkpoint is done, or the job has failed */
+    atomic_uint_fast64_t asked;    /* checkpoints asked for in this run; at most one more than done */
+    uint64_t done;
+    int n_there;                   /* tasks that have come to the one in the making */
+    bool last;                     /* the job stops behind it */
+    atomic_int n_ended;            /* tasks whose operators have all ended */
+};
 
 struct wr_job {
     const struct wr_jobplan *plan;
@@ -107,9 +121,11 @@ struct wr_job {
     int n_transactional;         /* sinks that commit with the checkpoint */
     uint64_t ckpt_id, ckpt_bytes;/* last checkpoint: id, bytes of its delta */
     int64_t ckpt_us, ckpt_next;  /* how long it took; monotonic time of the next */
+    int64_t ckpt_began;
     int64_t ckpt_wall;           /* when */
     struct wr_ckpt_stats ckpt_shown; /* copy for others; guarded by the first task's shown_lock */
     atomic_bool ckpt_now;        /* one was asked for */
+    struct wr_barrier barrier;
     int64_t mono_shift;          /* µs: after a restart the job's monotonic time goes on from the checkpoint's; set before the tasks run */
     struct wr_op **side;         /* all SIDE operators */
     int n_side;
@@ -142,6 +158,22 @@ void wr_job_op_ended(struct wr_op *op);
 wr_status wr_task_run(struct wr_task *t, struct wr_error *err);
 wr_status wr_task_flush(struct wr_task *t, struct wr_error *err);
 
+/* barrier.c */
+void wr_barrier_init(struct wr_job *job);
+void wr_barrier_clear(struct wr_job *job);
+/* Do this job's checkpoints need one? */
+bool wr_barrier_used(const struct wr_job *job);
+/* A checkpoint is asked for that this task has not come to. */
+bool wr_barrier_wanted(const struct wr_task *t);
+void wr_barrier_ask(struct wr_job *job, bool last);
+void wr_barrier_fail(struct wr_job *job);
+/* Once a round: comes to the checkpoint when all feeders have, and waits for it. *last: the job stops here. */
+wr_status wr_barrier_round(struct wr_task *t, bool *last, struct wr_error *err);
+
+/* row_bytes.c: all rows of a batch; one row into the builder (false: damaged). */
+void wr_rowbytes_put(struct wr_buf *out, const struct wr_batch *b);
+bool wr_rowbytes_take(struct wr_str *in, struct wr_builder *bl, struct wr_arena *scratch);
+
 /* op_source.c: one round of a SCAN: polls and hands on; *got says whether rows came. */
 wr_status wr_scan_poll(struct wr_op *op, int wait_ms, bool *got, struct wr_error *err);
 /* Hands on what has gathered in a SIDE; ends it when nothing can come any more. */
@@ -156,6 +188,7 @@ wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *ba
 /* op_exchange.c: where an exchange sends to; set while the job is built. */
 void wr_exchange_target(struct wr_op *op, struct wr_op **to, int n, int in, struct wr_arena *a);
 wr_status wr_exchange_halt(struct wr_op *op);
+wr_status wr_exchange_barrier(struct wr_op *op, struct wr_error *err);
 wr_status wr_exchange_idle(struct wr_op *op, bool idle, struct wr_error *err);
 bool wr_watermark_part(const struct wr_op *op, int slot, struct wr_part_stats *out);
 

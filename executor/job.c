@@ -210,6 +210,7 @@ wr_status wr_job_open(const struct wr_jobplan *plan, const struct wr_job_opts *o
     job->err = (struct wr_error)WR_ERROR_INIT;
     pthread_mutex_init(&job->side_lock, NULL);
     pthread_mutex_init(&job->err_lock, NULL);
+    wr_barrier_init(job);
     find_fragments(job);
     make_tasks(job);
     make_ops(job);
@@ -243,6 +244,7 @@ static void fail_job(struct wr_job *job, const struct wr_error *err)
     atomic_store(&job->halt, true);
     for (int i = 0; i < job->n_task; i++)
         wr_channel_poke(&job->task[i].inbox);
+    wr_barrier_fail(job);
 }
 
 static void *run_thread(void *arg)
@@ -292,9 +294,11 @@ void wr_job_close(struct wr_job *job)
     for (int i = 0; i < job->n_task; i++) {
         wr_channel_clear(&job->task[i].inbox);
         wr_store_close(job->task[i].spill);
+        wr_buf_clear(&job->task[i].delta);
         pthread_mutex_destroy(&job->task[i].shown_lock);
     }
     wr_checkpoint_close(job);
+    wr_barrier_clear(job);
     pthread_mutex_destroy(&job->side_lock);
     pthread_mutex_destroy(&job->err_lock);
     wr_arena_clear(&job->arena);

@@ -28,7 +28,7 @@ void wr_join_track(struct wr_op *op, struct wr_join_pane *p)
         wr_buf_u8(&suffix, (uint8_t)s);
         if (by_window(j))
             put_time(&suffix, p->end);
-        wr_rows_track(&p->rows[s], op, 'j', wr_buf_get(&suffix));
+        wr_rows_track(&p->rows[s], op, s, 'j', wr_buf_get(&suffix));
         wr_buf_clear(&suffix);
     }
 }

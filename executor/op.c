@@ -21,12 +21,25 @@ void wr_op_no_close(struct wr_op *op WR_UNUSED) {}
 
 void wr_op_key(struct wr_buf *key, const struct wr_op *op, char kind)
 {
-    uint32_t id = (uint32_t)op->plan->id;
+    uint32_t id = (uint32_t)op->plan->state_id;
     wr_buf_reset(key);
     for (int shift = 24; shift >= 0; shift -= 8)
         wr_buf_u8(key, (uint8_t)(id >> shift)); /* big endian: prefixes sort by node */
     wr_buf_putc(key, kind);
 }
+
+void wr_op_key_own(struct wr_buf *key, int instance)
+{
+    wr_buf_u8(key, (uint8_t)(instance >> 8));
+    wr_buf_u8(key, (uint8_t)instance);
+}
+
+int wr_op_key_instance(struct wr_str key)
+{
+    return key.n < 2 ? -1 : (uint8_t)key.p[key.n - 2] << 8 | (uint8_t)key.p[key.n - 1];
+}
+
+bool wr_op_rescaled(const struct wr_op *op) { return op->n_was > 0 && op->n_was != op->task->job->n_inst[op->plan->id]; }
 
 wr_status wr_op_push(struct wr_op *op, int in, struct wr_batch *b, struct wr_error *err)
 {

@@ -54,6 +54,7 @@ struct wr_op {
     bool ended;             /* END was forwarded */
     int instance;           /* 0..parallelism-1 */
     uint64_t weighed;       /* what of job->state_bytes is ours */
+    int n_was;              /* instances that wrote the checkpoint we began from; 0: none did */
     struct wr_counters n;   /* the owner's; others read the copy in `shown` */
     int64_t busy_ns;        /* becomes n.busy_us when figures are laid out */
     struct wr_shown *shown;
@@ -86,6 +87,12 @@ wr_status wr_op_no_state(struct wr_op *, struct wr_buf *, struct wr_error *);
 wr_status wr_op_no_restore(struct wr_op *, struct wr_store_reader *, struct wr_error *);
 /* Starts a key of this operator's state: plan node, kind of thing. The instance is not part of it: state is found again with any number of tasks. */
 void wr_op_key(struct wr_buf *key, const struct wr_op *op, char kind);
+/* For what each instance writes for itself (how many rows it holds): ends a key. Read with a scan over all. */
+void wr_op_key_own(struct wr_buf *key, int instance);
+/* The instance a key ends with; -1: it is too short. */
+int wr_op_key_instance(struct wr_str key);
+/* Was the checkpoint written by another number of instances? Then what each wrote for itself must be shared out anew. */
+bool wr_op_rescaled(const struct wr_op *op);
 void wr_op_no_close(struct wr_op *);
 #define WR_OP_STATELESS .checkpoint = wr_op_no_state, .restore = wr_op_no_restore
 

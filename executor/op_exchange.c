@@ -101,6 +101,8 @@ wr_status wr_exchange_halt(struct wr_op *op)
     return WR_OK;
 }
 
+wr_status wr_exchange_barrier(struct wr_op *op, struct wr_error *err) { return send_all(op, (struct wr_msg){.kind = WR_MSG_BARRIER}, err); }
+
 static void exchange_close(struct wr_op *op)
 {
     free(op->ctx);

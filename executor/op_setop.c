@@ -161,7 +161,7 @@ static wr_status setop_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     wr_rowlayout_init(&o->layout, op->plan->out, o->all, o->n_col, true, -1, &o->arena);
     wr_rows_init(&o->rows, &o->layout);
     if (op->task->job->store)
-        wr_rows_track(&o->rows, op, 's', (struct wr_str){0});
+        wr_rows_track(&o->rows, op, 0, 's', (struct wr_str){0});
     return WR_OK;
 }
 

@@ -1,6 +1,7 @@
 /* op_side.c: rows put aside, and those who read them: source$errors and source$late.
  * Rules:  every bad or late row is counted, whoever reads it or not; the log shows the first of each reason and then ever rarer ones.
  *         A SIDE operator may live in another thread than the operator that puts a row aside: what is pending is guarded by job->side_lock.
+ *         Checkpoints hold what is pending: rows put aside before it and not read yet.
  * Memory: raw bytes of a bad record are copied; late rows are views that hold the source's batch. */
 #include "executor/internal.h"
 
@@ -13,6 +14,7 @@ struct side {
     struct wr_builder errors;       /* ERRORS: pending rows */
     struct wr_batch **pending;      /* full error batches; late views */
     uint32_t n, cap;
+    bool stored;                    /* the last checkpoint has some */
 };
 
 static wr_status side_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
@@ -121,6 +123,50 @@ static wr_status side_process(struct wr_op *op, int in WR_UNUSED, struct wr_batc
     WR_BUG("%s has no input", op->vt->name);
 }
 
+/* While all tasks rest. */
+static wr_status side_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
+{
+    struct side *s = op->ctx;
+    struct wr_buf key = WR_BUF_INIT(64), rows = WR_BUF_INIT(UINT32_MAX);
+    wr_op_key(&key, op, 'q');
+    for (uint32_t i = 0; i < s->n; i++)
+        wr_rowbytes_put(&rows, s->pending[i]);
+    struct wr_batch *b = wr_builder_take(&s->errors);
+    if (b) {
+        wr_rowbytes_put(&rows, b);
+        add_pending(s, b);
+    }
+    if (rows.n)
+        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&rows));
+    else if (s->stored)
+        wr_delta_delete(delta, wr_buf_get(&key));
+    s->stored = rows.n > 0;
+    wr_buf_clear(&key);
+    wr_buf_clear(&rows);
+    return WR_OK;
+}
+
+static wr_status side_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
+{
+    struct side *s = op->ctx;
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_builder bl = {.schema = op->plan->out};
+    struct wr_arena scratch = {0};
+    struct wr_str rows;
+    bool ok = true;
+    wr_op_key(&key, op, 'q');
+    s->stored = wr_store_get(r, wr_buf_get(&key), &rows);
+    while (s->stored && ok && rows.n > 0) {
+        ok = wr_rowbytes_take(&rows, &bl, &scratch);
+        if (wr_builder_full(&bl) || rows.n == 0)
+            add_pending(s, wr_builder_take(&bl));
+    }
+    wr_batch_unref(wr_builder_take(&bl));
+    wr_arena_clear(&scratch);
+    wr_buf_clear(&key);
+    return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's rows put aside are damaged");
+}
+
 static void side_close(struct wr_op *op)
 {
     struct side *s = op->ctx;
@@ -134,7 +180,7 @@ static void side_close(struct wr_op *op)
 
 const struct wr_op_vt wr_op_side = {
     .name = "side", .open = side_open, .process = side_process, .watermark = wr_op_pass_watermark, .tick = wr_op_no_tick, .flush = wr_op_no_flush,
-    .finish = wr_op_no_finish, WR_OP_STATELESS, .close = side_close,
+    .finish = wr_op_no_finish, .checkpoint = side_checkpoint, .restore = side_restore, .close = side_close,
 };
 
 /* ---- counting, logging, routing ---- */

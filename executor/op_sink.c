@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "core/failpoint.h"
-#include "core/key.h"
 
 struct sink {
     struct wr_sink *out;
@@ -53,17 +52,6 @@ bool wr_sink_is_transactional(struct wr_op *op)
     return s->spec.exactly_once && s->out->vt->recover && s->out->vt->commit;
 }
 
-/* op, then each column as core/key.h has it. */
-static void keep_rows(struct sink *s, const struct wr_batch *b)
-{
-    for (uint32_t k = 0; k < b->n_live; k++) {
-        uint32_t r = wr_batch_row(b, k);
-        wr_buf_u8(&s->outbox, (uint8_t)wr_batch_op(b, r));
-        for (int c = 0; c < b->n_col; c++)
-            wr_key_put(&s->outbox, &b->col[c], r, false, true);
-    }
-}
-
 wr_status wr_sink_replay(struct wr_op *op, struct wr_str rows, struct wr_error *err)
 {
     struct sink *s = op->ctx;
@@ -71,17 +59,8 @@ wr_status wr_sink_replay(struct wr_op *op, struct wr_str rows, struct wr_error *
     struct wr_arena a = {0};
     wr_status st = WR_OK;
     while (st == WR_OK && rows.n > 0) {
-        uint8_t kind = 0;
-        (void)wr_take_u8(&rows, &kind);
-        uint32_t r = wr_builder_row(&bl, (enum wr_rowop)(kind & 3));
-        for (int c = 0; c < bl.schema->n && st == WR_OK; c++) {
-            struct wr_value v;
-            if (wr_key_take(&rows, bl.schema->field[c].type, false, true, &a, &v))
-                wr_builder_set(&bl, c, r, &v);
-            else
-                st = wr_fail(err, WR_EIO, "the rows kept for sink \"%.*s\" are damaged", WR_FMT(s->spec.name));
-        }
-        wr_arena_reset(&a);
+        if (!wr_rowbytes_take(&rows, &bl, &a))
+            st = wr_fail(err, WR_EIO, "the rows kept for sink \"%.*s\" are damaged", WR_FMT(s->spec.name));
         if (st == WR_OK && wr_builder_full(&bl))
             st = s->out->vt->write(s->out, wr_builder_take(&bl), err);
     }
@@ -101,7 +80,7 @@ static wr_status sink_process(struct wr_op *op, int in WR_UNUSED, struct wr_batc
     op->n.passed += b->n_live;
     s->unsent = true;
     if (op->task->job->n_transactional > 1 && wr_sink_is_transactional(op))
-        keep_rows(s, b);
+        wr_rowbytes_put(&s->outbox, b);
     return s->out->vt->write(s->out, b, err);
 }
 

@@ -1,7 +1,7 @@
 /* parts_state.c: what partitions of rows write into checkpoints and find again after a restart.
  *
  * Keys below the operator's own prefix:
- *   'p' end                                one a pane: rows held, results given
+ *   'p' end instance                       one a pane and instance: rows held, results given
  *   'r' end partition-fields entry         one an entry: its count
  *   'g' end partition-fields               one a partition: the operator's own state, where it has any
  * Rules:  only what changed is written; a dropped pane is two prefix deletes. After a restart panes are there at once, and a partition's rows come
@@ -106,6 +106,7 @@ static void write_pane(struct wr_part_pane *p, struct wr_buf *delta)
         return;
     struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(64);
     pane_key(&key, p, 'p');
+    wr_op_key_own(&key, p->of->op->instance);
     wr_buf_i64(&value, (int64_t)p->held);
     wr_buf_u8(&value, p->fired);
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
@@ -295,16 +296,22 @@ static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
     struct wr_parts *t = ctx;
     int64_t rows;
     uint8_t fired;
-    if (key.n != 5 + 8 || !wr_take_i64(&value, &rows) || !wr_take_u8(&value, &fired))
+    if (key.n != 5 + 8 + 2 || !wr_take_i64(&value, &rows) || !wr_take_u8(&value, &fired))
         return true;
     struct wr_part_pane *p = wr_parts_pane(t, get_time(key.p + 5));
-    p->held = t->op->instance == 0 ? (uint64_t)rows : 0;
+    int instance = wr_op_key_instance(key);
+    bool rescaled = wr_op_rescaled(t->op); /* then the first instance counts what all held */
+    uint64_t held = t->op->instance == (rescaled ? 0 : instance) ? (uint64_t)rows : 0;
+    p->held += held;
+    p->moved |= rescaled;
+    if (rescaled && instance >= t->op->task->job->n_inst[t->op->plan->id])
+        wr_delta_delete(&t->gone, key);
     p->fired = fired;
     p->stored = p->lazy = true;
     p->groups.fetch = wr_parts_fetch;
     p->groups.fetch_ctx = p;
-    t->op->n.held += p->held;
-    t->op->n.in += p->held; /* so that the books balance from the first row on */
+    t->op->n.held += held;
+    t->op->n.in += held; /* so that the books balance from the first row on */
     return true;
 }
 

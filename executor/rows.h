@@ -68,11 +68,13 @@ struct wr_rows {
     struct wr_buf data;     /* the row being encoded */
     /* checkpoints (rows_state.c); op NULL: none are kept */
     struct wr_op *op;
+    int input;              /* of the operator, whose rows these are */
     struct wr_buf prefix;   /* of this table's keys in the store */
     struct wr_row **changed;
     uint32_t n_changed, cap_changed;
     struct wr_buf gone;     /* delta records of stored rows that were dropped since the last checkpoint */
     struct wr_omap gone_keys; /* their keys: they are still on disk and must not come back */
+    bool rescaled;          /* its head must be written anew: there were more or fewer instances */
     struct wr_store_reader *reader; /* after a restart: rows come back from here when their key is asked for; NULL: all are here */
 };
 void wr_rows_init(struct wr_rows *t, const struct wr_rowlayout *l);
@@ -108,8 +110,8 @@ void wr_rows_column(const struct wr_rowlayout *l, int col, struct wr_row *const 
 
 /* ---- checkpoints ---- */
 
-/* The table's rows go into checkpoints, under the operator's keys of this kind and `suffix` (a pane's bounds; may be empty). Before the first row. */
-void wr_rows_track(struct wr_rows *t, struct wr_op *op, char kind, struct wr_str suffix);
+/* The table's rows, which are those of this input of the operator, go into checkpoints, under the operator's keys of this kind and `suffix` (a pane's bounds; may be empty). Before the first row. */
+void wr_rows_track(struct wr_rows *t, struct wr_op *op, int input, char kind, struct wr_str suffix);
 /* The row's count or mark has changed (add and drop call it themselves). */
 void wr_rows_changed(struct wr_rows *t, struct wr_row *x);
 /* Appends what changed since the last one. */

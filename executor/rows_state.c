@@ -1,7 +1,7 @@
 /* rows_state.c: what tables of rows write into checkpoints and find again after a restart.
  *
- *   prefix                      one: next number of arrival, rows held
- *   prefix key-fields number    one a row: count, mark, data (rows.c's bytes)
+ *   prefix 'h' instance         one an instance: next number of arrival, rows held
+ *   prefix 'r' key-fields number    one a row: count, mark, data (rows.c's bytes)
  * Rules:  only rows changed since the last checkpoint are written. After a restart a key's rows come back when the key is asked for: restarting does
  *         not read the state. A bucket in memory is always whole.
  * Memory: delta records are appended to the caller's buffer. */
@@ -30,9 +30,10 @@ static void key_of_row(const struct wr_rows *t, const struct wr_rowlayout *l, co
 
 /* ---- what changed ---- */
 
-void wr_rows_track(struct wr_rows *t, struct wr_op *op, char kind, struct wr_str suffix)
+void wr_rows_track(struct wr_rows *t, struct wr_op *op, int input, char kind, struct wr_str suffix)
 {
     t->op = op;
+    t->input = input;
     t->prefix.max = 0;
     wr_op_key(&t->prefix, op, kind);
     wr_buf_str(&t->prefix, suffix);
@@ -72,19 +73,30 @@ void wr_rows_changed(struct wr_rows *t, struct wr_row *x)
     wr_buf_clear(&key);
 }
 
+static void head_key(const struct wr_rows *t, struct wr_buf *key)
+{
+    wr_buf_reset(key);
+    wr_buf_str(key, wr_buf_get(&t->prefix));
+    wr_buf_putc(key, 'h');
+}
+
 static void write_head(const struct wr_rows *t, struct wr_buf *delta)
 {
-    struct wr_buf value = WR_BUF_INIT(64);
+    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(64);
+    head_key(t, &key);
+    wr_op_key_own(&key, t->op->instance);
     wr_buf_i64(&value, (int64_t)t->next_seq);
     wr_buf_i64(&value, t->total);
-    wr_delta_put(delta, wr_buf_get(&t->prefix), wr_buf_get(&value));
+    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    wr_buf_clear(&key);
     wr_buf_clear(&value);
 }
 
 void wr_rows_checkpoint(struct wr_rows *t, struct wr_buf *delta)
 {
-    if (t->n_changed == 0 && t->gone.n == 0)
+    if (t->n_changed == 0 && t->gone.n == 0 && !t->rescaled)
         return;
+    t->rescaled = false;
     struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
     wr_buf_str(delta, wr_buf_get(&t->gone)); /* records, whole */
     wr_buf_reset(&t->gone);
@@ -116,17 +128,45 @@ void wr_rows_forget(struct wr_rows *t, struct wr_buf *delta)
 
 /* ---- coming back ---- */
 
+struct heads { struct wr_rows *t; bool found, damaged; };
+
+static bool read_head(void *ctx, struct wr_str key, struct wr_str value)
+{
+    struct heads *h = ctx;
+    struct wr_rows *t = h->t;
+    int64_t next, total;
+    int instance = wr_op_key_instance(key);
+    if (!wr_take_i64(&value, &next) || !wr_take_i64(&value, &total) || next < 0)
+        return !(h->damaged = true);
+    h->found = true;
+    if ((uint64_t)next > t->next_seq)
+        t->next_seq = (uint64_t)next;
+    if (instance == t->op->instance)
+        t->total = total;
+    if (t->rescaled && t->op->instance == 0 && instance >= t->op->task->job->n_inst[t->op->plan->id])
+        wr_delta_delete(&t->gone, key);
+    return true;
+}
+
 bool wr_rows_restore(struct wr_rows *t, struct wr_store_reader *r)
 {
-    struct wr_str value;
-    int64_t next, total;
-    if (!wr_store_get(r, wr_buf_get(&t->prefix), &value))
-        return true;
-    if (!wr_take_i64(&value, &next) || !wr_take_i64(&value, &total) || total < 0)
-        return false;
-    t->next_seq = (uint64_t)next;
-    t->total = t->op->instance == 0 ? total : 0; /* the whole table's, once */
+    struct heads h = {.t = t};
+    struct wr_buf key = WR_BUF_INIT(0);
+    t->rescaled = wr_op_rescaled(t->op);
+    head_key(t, &key);
+    wr_store_scan(r, wr_buf_get(&key), read_head, &h);
+    wr_buf_clear(&key);
+    if (!h.found || h.damaged)
+        return !h.damaged;
     t->reader = wr_store_reader_new(t->op->task->job->store);
+    if (!t->rescaled)
+        return true;
+    /* Which rows are whose now is seen by looking at them. */
+    wr_rows_load(t);
+    t->total = 0;
+    uint64_t at = 0;
+    for (struct wr_bucket *k; (k = wr_rows_next(t, &at));)
+        t->total += k->total;
     return true;
 }
 
@@ -134,12 +174,15 @@ bool wr_rows_restore(struct wr_rows *t, struct wr_store_reader *r)
 static bool is_ours(const struct wr_rows *t, const struct wr_row *x)
 {
     int n = t->op->task->job->n_inst[t->op->plan->id];
+    if (n <= 1)
+        return true;
+    const struct wr_shares *by = &t->op->plan->share[t->input];
     uint64_t h = 0;
-    for (int i = 0; i < t->layout->n_key; i++) {
-        struct wr_value v = wr_row_get(t->layout, x, t->layout->key[i]);
+    for (int i = 0; i < by->n; i++) {
+        struct wr_value v = wr_row_get(t->layout, x, by->col[i]);
         h = wr_hash_value(&v, h);
     }
-    return n <= 1 || (int)((h >> 32) % (uint64_t)n) == t->op->instance;
+    return (int)((h >> 32) % (uint64_t)n) == t->op->instance;
 }
 
 enum { LONGEST_PREFIX = 400 }; /* longer keys are found by their beginning only */

@@ -48,15 +48,21 @@ static void put_node(struct wr_buf *out, const struct wr_plan *p)
         put_own(out, p);
         put_types(out, p->out);
     }
-    for (int i = 0; i < p->n_in; i++)
-        wr_buf_printf(out, i ? ", %d" : " of %d", p->in[i]->id);
+    for (int i = 0; i < p->n_in; i++) {
+        const struct wr_plan *in = p->in[i];
+        while (in->kind == WR_PLAN_EXCHANGE)
+            in = in->in[0];
+        wr_buf_printf(out, i ? ", %d" : " of %d", in->state_id);
+    }
     wr_buf_putc(out, '\n');
 }
 
 void wr_job_shape(const struct wr_jobplan *plan, struct wr_buf *out)
 {
     for (int i = 0; i < plan->n_node; i++) {
-        wr_buf_printf(out, "%d: ", i);
+        if (plan->node[i]->kind == WR_PLAN_EXCHANGE)
+            continue; /* holds nothing; there with several tasks only */
+        wr_buf_printf(out, "%d: ", plan->node[i]->state_id);
         put_node(out, plan->node[i]);
     }
 }

@@ -6,7 +6,7 @@
 #include "executor/busy.h"
 #include "executor/checkpoint.h"
 
-enum { POLL_MS = 50, POLL_MANY_MS = 2 };
+enum { POLL_MS = 50, POLL_MANY_MS = 2, POLL_BARRIER_MS = 10 /* others may be waiting for us at a checkpoint */ };
 
 /* Emits what has gathered, in chain order, so that what one operator emits is seen by the next one's flush. */
 wr_status wr_task_flush(struct wr_task *t, struct wr_error *err)
@@ -38,6 +38,9 @@ static wr_status deliver(struct wr_task *t, struct wr_msg *m, struct wr_error *e
         return wr_op_push_end(m->op, m->in, m->up, err);
     case WR_MSG_FLUSH:
         return wr_task_flush(t, err);
+    case WR_MSG_BARRIER:
+        t->n_barrier_in++;
+        return WR_OK;
     case WR_MSG_HALT:
         t->n_halted++;
         return WR_OK;
@@ -59,12 +62,13 @@ static wr_status poll_scans(struct wr_task *t, bool *got, struct wr_error *err)
     for (int i = 0; i < t->n_scan; i++)
         live += !t->scan[i]->ended;
     bool others = t->n_feed > 0 || t->job->n_side > 0 || live > 1;
+    int alone_ms = wr_barrier_used(t->job) ? POLL_BARRIER_MS : POLL_MS;
     for (int i = 0; i < t->n_scan; i++) {
         if (t->scan[i]->ended)
             continue;
         bool any = false;
         /* With one source, waiting inside it costs nothing; with several, only the last may wait, and briefly. */
-        int wait = t->dirty ? 0 : others ? (*got ? 0 : POLL_MANY_MS) : POLL_MS;
+        int wait = t->dirty ? 0 : others ? (*got ? 0 : POLL_MANY_MS) : alone_ms;
         WR_TRY(wr_scan_poll(t->scan[i], wait, &any, err));
         *got |= any;
         if (any) {
@@ -79,10 +83,11 @@ static wr_status poll_scans(struct wr_task *t, bool *got, struct wr_error *err)
 
 static wr_status drain_inbox(struct wr_task *t, bool *got, struct wr_error *err)
 {
-    if (t->n_feed == 0 && t->n_scan > 0 && t->job->n_side == 0)
+    bool ended = all_ended(t);
+    if (t->n_feed == 0 && t->n_scan > 0 && t->job->n_side == 0 && !ended)
         return WR_OK;
     struct wr_msg m;
-    int64_t wait = t->n_scan > 0 ? 0 : 20000;
+    int64_t wait = t->n_scan > 0 && !ended ? 0 : 20000;
     /* A bounded number a round, so that ticks and flushes are not starved. */
     for (int i = 0; i < 64 && wr_channel_take(&t->inbox, &m, i == 0 && !t->dirty ? wait : 0); i++) {
         *got = true;
@@ -99,21 +104,24 @@ static wr_status drain_sides(struct wr_task *t, struct wr_error *err)
     return WR_OK;
 }
 
+static bool is_due(struct wr_task *t)
+{
+    struct wr_job *job = t->job;
+    int64_t every = job->opts.checkpoint_us ? job->opts.checkpoint_us : 5000000, now = wr_job_mono(job);
+    bool asked = atomic_exchange_explicit(&job->ckpt_now, false, memory_order_relaxed), first = job->ckpt_next == 0;
+    if (!first && now < job->ckpt_next && !asked)
+        return false;
+    job->ckpt_next = now + every;
+    return !first || asked;
+}
+
 /* Checkpoints are taken between rounds, when everything that came in has gone through. */
 static wr_status checkpoint_if_due(struct wr_task *t, struct wr_error *err)
 {
     struct wr_job *job = t->job;
-    if (!job->store || t->id != 0)
+    if (!job->store || t->id != 0 || wr_barrier_used(job) || !is_due(t))
         return WR_OK;
-    int64_t every = job->opts.checkpoint_us ? job->opts.checkpoint_us : 5000000, now = wr_job_mono(job);
-    if (job->ckpt_next == 0)
-        job->ckpt_next = now + every;
-    bool asked = atomic_exchange_explicit(&job->ckpt_now, false, memory_order_relaxed);
-    if (now < job->ckpt_next && !asked)
-        return WR_OK;
-    WR_TRY(wr_checkpoint_take(job, err));
-    job->ckpt_next = wr_job_mono(job) + every;
-    return WR_OK;
+    return wr_checkpoint_take(job, err);
 }
 
 static void call_progress(struct wr_task *t)
@@ -152,26 +160,64 @@ static wr_status last_round(struct wr_task *t, struct wr_error *err)
     return WR_OK;
 }
 
-wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
+static wr_status one_round(struct wr_task *t, bool poll, struct wr_error *err)
 {
     int64_t flush_us = t->job->opts.flush_us ? t->job->opts.flush_us : 50000;
+    t->mono_us = wr_job_mono(t->job);
+    t->now_us = wr_clock_wall();
+    bool got = false;
+    WR_TRY(drain_inbox(t, &got, err));
+    if (poll)
+        WR_TRY(poll_scans(t, &got, err));
+    WR_TRY(drain_sides(t, err));
+    for (int i = 0; i < t->n_op; i++)
+        if (!t->op[i]->ended)
+            WR_TRY(t->op[i]->vt->tick(t->op[i], t->mono_us, err));
+    if (t->dirty && (!got || wr_job_mono(t->job) - t->flushed_us >= flush_us))
+        WR_TRY(wr_task_flush(t, err));
+    return wr_task_check_state(t, err);
+}
+
+/* The first task decides when all take a checkpoint, and when it is the last. */
+static void decide(struct wr_task *t)
+{
+    struct wr_job *job = t->job;
+    bool over = wr_job_stopping(job) || atomic_load(&job->open_sinks) == 0 || atomic_load(&job->barrier.n_ended) == job->n_task;
+    if (over && !wr_barrier_wanted(t))
+        (void)WR_FAILPOINT("job.stop");
+    if (!wr_barrier_wanted(t) && (over || is_due(t)))
+        wr_barrier_ask(job, over);
+}
+
+/* Several tasks with checkpoints: they stop together, behind the last one. */
+static wr_status run_together(struct wr_task *t, struct wr_error *err)
+{
+    bool last = false;
+    while (!last && !atomic_load(&t->job->failed)) {
+        WR_TRY(one_round(t, !wr_barrier_wanted(t), err));
+        if (!t->told_end && all_ended(t)) {
+            t->told_end = true;
+            atomic_fetch_add(&t->job->barrier.n_ended, 1);
+        }
+        if (t->id == 0)
+            decide(t);
+        WR_TRY(wr_barrier_round(t, &last, err));
+        call_progress(t);
+        wr_task_throttle(t);
+    }
+    return WR_OK;
+}
+
+wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
+{
     t->flushed_us = wr_job_mono(t->job);
     t->cpu_began = wr_busy_clock(CLOCK_THREAD_CPUTIME_ID) / 1000;
+    if (wr_barrier_used(t->job))
+        return run_together(t, err);
     while (!all_ended(t)) {
         if (should_halt(t) || (t->n_feed == 0 && atomic_load(&t->job->open_sinks) == 0))
             return last_round(t, err);
-        t->mono_us = wr_job_mono(t->job);
-        t->now_us = wr_clock_wall();
-        bool got = false;
-        WR_TRY(drain_inbox(t, &got, err));
-        WR_TRY(poll_scans(t, &got, err));
-        WR_TRY(drain_sides(t, err));
-        for (int i = 0; i < t->n_op; i++)
-            if (!t->op[i]->ended)
-                WR_TRY(t->op[i]->vt->tick(t->op[i], t->mono_us, err));
-        if (t->dirty && (!got || wr_job_mono(t->job) - t->flushed_us >= flush_us))
-            WR_TRY(wr_task_flush(t, err));
-        WR_TRY(wr_task_check_state(t, err));
+        WR_TRY(one_round(t, true, err));
         WR_TRY(checkpoint_if_due(t, err));
         call_progress(t);
         wr_task_throttle(t);

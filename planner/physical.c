@@ -10,6 +10,7 @@ struct number {
     struct wr_arena *a;
     struct wr_plan **node;
     int n, cap;
+    int n_state;
 };
 
 static void number_node(struct number *nb, struct wr_plan *p)
@@ -31,6 +32,7 @@ static void number_node(struct number *nb, struct wr_plan *p)
             memcpy(nb->node, old, sizeof(*old) * (size_t)nb->n);
     }
     p->id = nb->n;
+    p->state_id = p->kind == WR_PLAN_EXCHANGE ? -1 : nb->n_state++;
     nb->node[nb->n++] = p;
 }
 
@@ -405,6 +407,19 @@ static void meet(struct exchanges *ex, struct wr_plan *p)
     }
 }
 
+/* For finding state again: which instance has a row. */
+static void note_shares(struct exchanges *ex, struct wr_plan *p)
+{
+    p->share = WR_NEW_N(ex->a, struct wr_shares, p->n_in + 1);
+    for (int i = 0; i < p->n_in; i++) {
+        const struct wr_plan *in = p->in[i];
+        if (in->kind == WR_PLAN_EXCHANGE)
+            p->share[i] = (struct wr_shares){in->u.exchange.n_key, in->u.exchange.key};
+        else if (ex->of[in->id].where == BY_HASH)
+            p->share[i] = (struct wr_shares){ex->of[in->id].n_col, ex->of[in->id].col};
+    }
+}
+
 void wr_exchanges(struct wr_jobplan *j)
 {
     if (j->tasks <= 1)
@@ -419,6 +434,7 @@ void wr_exchanges(struct wr_jobplan *j)
     for (int i = 0; i < j->n_node; i++) {
         ex.of[i] = spread_node(&ex, j->node[i]);
         meet(&ex, j->node[i]);
+        note_shares(&ex, j->node[i]);
     }
     wr_number(j);
 }

@@ -41,6 +41,7 @@ struct printer {
     void *ctx;
     const struct wr_plan **seen; /* printed already, with what is below them; malloc'd */
     int n_seen, cap_seen;
+    bool state;                  /* as checkpoints know it: without exchanges */
 };
 
 static void put_name(struct wr_buf *out, struct wr_str s)
@@ -316,6 +317,10 @@ static bool seen_before(struct printer *pr, const struct wr_plan *p)
 
 static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
 {
+    if (pr->state && p->kind == WR_PLAN_EXCHANGE) {
+        print_node(pr, p->in[0], depth);
+        return;
+    }
     bool again = seen_before(pr, p);
     indent(pr->out, depth);
     if (depth)
@@ -366,6 +371,14 @@ void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(
 {
     struct printer pr = {.out = out, .note = note, .ctx = ctx};
     print_node(&pr, sink, 0);
+    free(pr.seen);
+}
+
+void wr_jobplan_print_state(struct wr_buf *out, const struct wr_jobplan *j)
+{
+    struct printer pr = {.out = out, .state = true};
+    for (int i = 0; i < j->n_sink; i++)
+        print_node(&pr, j->sink[i], 0);
     free(pr.seen);
 }
 

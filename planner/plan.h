@@ -222,11 +222,16 @@ struct wr_plan_sink {
     int64_t emit_every;
 };
 
+/* How the rows of an input are shared out among instances: by the hash (core/key.h, seed 0) of these of its columns; n 0: one has all. */
+struct wr_shares { int n; const int *col; };
+
 struct wr_plan {
     enum wr_pkind kind;
-    int id;                          /* position in wr_jobplan.node; names its state in checkpoints */
+    int id;                          /* position in wr_jobplan.node */
+    int state_id;                    /* names its state in checkpoints: the same for any number of tasks; -1: an exchange, it has none */
     int n_in;
     struct wr_plan **in;
+    struct wr_shares *share;         /* by input; NULL: the job has one task */
     const struct wr_schema *out;
     bool updating;                   /* may emit -U, +U, -D */
     bool bounded;                    /* ends by itself */
@@ -280,6 +285,8 @@ const char *wr_plan_name(enum wr_pkind k);
 /* Columns of source$errors: raw BYTES, topic TEXT, "partition" INTEGER, "offset" BIGINT, "timestamp" TIMESTAMP, reason TEXT, "column" TEXT, message TEXT. */
 const struct wr_schema *wr_side_errors_schema(void);
 /* The tree of one sink as EXPLAIN prints it. `note` (may be NULL) appends to a node's line: EXPLAIN ANALYZE's figures. */
+/* The job as checkpoints know it: without exchanges, so that it is the same text for any number of tasks. */
+void wr_jobplan_print_state(struct wr_buf *out, const struct wr_jobplan *j);
 void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(void *ctx, const struct wr_plan *, struct wr_buf *), void *ctx);
 
 /* The operators whose state nothing bounds, as EXPLAIN names them; false: there are none. */

@@ -21,14 +21,18 @@
 static const struct variant {
     int batch, tasks;
     enum wr_script_break how;
-    bool spill;            /* what can go to disk does */
+    bool spill;              /* what can go to disk does */
+    bool rescale;            /* each start has another number of tasks */
 } variants[] = {
-    {1, 1, WR_BREAK_NONE, false},    {1, 3, WR_BREAK_NONE, false}, {3, 1, WR_BREAK_NONE, false}, {3, 3, WR_BREAK_NONE, false},
-    {1024, 1, WR_BREAK_NONE, false}, {1024, 3, WR_BREAK_NONE, false},
-    {1, 1, WR_BREAK_STOP, false},    {1, 1, WR_BREAK_CRASH, false},
-    {1, 1, WR_BREAK_NONE, true},     {3, 3, WR_BREAK_NONE, true}, {1, 1, WR_BREAK_STOP, true}, {1, 1, WR_BREAK_CRASH, true},
+    {1, 1, WR_BREAK_NONE, false, false}, {1, 3, WR_BREAK_NONE, false, false}, {3, 1, WR_BREAK_NONE, false, false}, {3, 3, WR_BREAK_NONE, false, false},
+    {1024, 1, WR_BREAK_NONE, false, false}, {1024, 3, WR_BREAK_NONE, false, false},
+    {1, 1, WR_BREAK_STOP, false, false}, {1, 1, WR_BREAK_CRASH, false, false},
+    {1, 1, WR_BREAK_NONE, true, false}, {3, 3, WR_BREAK_NONE, true, false}, {1, 1, WR_BREAK_STOP, true, false}, {1, 1, WR_BREAK_CRASH, true, false},
+    {2, 3, WR_BREAK_STOP, false, false}, {1, 3, WR_BREAK_CRASH, true, false}, {1, 3, WR_BREAK_STOP, false, true},
 };
 static const char *const break_name[] = {"", " restart", " crash"};
+static const int other_tasks[] = {2, 1};
+enum { MOST_PLANS = 1 + sizeof other_tasks / sizeof *other_tasks };
 enum { MOST_RESTARTS = 50 }; /* about that many in one scenario */
 
 struct lines { struct wr_str *at; int n, cap; };
@@ -204,6 +208,7 @@ struct one {
     struct wr_str sql;        /* text the offsets of the moment point into */
     const char *file;
     int query[64], n_query;   /* sink numbers of bare SELECTs */
+    struct one *other[MOST_PLANS - 1]; /* the same with other numbers of tasks; NULL: none */
 };
 
 static void on_error(void *ctx, const struct wr_error *err)
@@ -248,14 +253,14 @@ static void plan_text(struct one *o, const struct wr_plan_opts *opts)
     }
 }
 
-static wr_status plan_all(struct one *o, const struct variant *v, struct wr_error *err)
+static wr_status plan_all(struct one *o, int tasks, struct wr_error *err)
 {
     char n[32];
     struct wr_plan_opts opts = {.offline = true};
     o->catalog = wr_catalog_new();
     o->plan = wr_jobplan_new();
     wr_catalog_var_lenient(o->catalog);
-    snprintf(n, sizeof n, "%d", v->tasks);
+    snprintf(n, sizeof n, "%d", tasks);
     WR_TRY(wr_setting_put(o->catalog, WR_STR("parallelism"), wr_str_c(n), -1, err));
     for (int i = 0; i < o->s->n_block; i++) {
         const struct wr_block *b = &o->s->block[i];
@@ -380,6 +385,7 @@ static void remove_dir(const char *dir)
 static bool run_once(struct one *o, struct wr_script *sc, const struct wr_job_opts *opts, struct wr_tally *tally, struct wr_buf *out, struct wr_error *err)
 {
     struct wr_job *job = NULL;
+    sc->plan = o->plan;
     bool ok = wr_job_open(o->plan, opts, &job, err) == WR_OK;
     sc->job = job;
     ok = ok && wr_job_run(job, err) == WR_OK;
@@ -406,7 +412,8 @@ static bool run_to_end(struct one *o, struct wr_script *sc, struct wr_job_opts *
     bool ok = true, finished = false;
     for (int runs = 0; ok && !finished && runs < 100000; runs++) {
         *err = (struct wr_error)WR_ERROR_INIT;
-        ok = run_once(o, sc, opts, tally, out, err);
+        struct one *now = runs % MOST_PLANS && o->other[0] ? o->other[runs % MOST_PLANS - 1] : o;
+        ok = run_once(now, sc, opts, tally, out, err);
         bool crashed = !ok && err->code == WR_ESTOP;
         ok |= crashed;
         finished = !crashed && !atomic_load(&sc->stop);
@@ -454,11 +461,36 @@ static bool run_job(struct one *o, const struct variant *v, struct wr_buf *out)
     return ok;
 }
 
+static void clear_one(struct one *o)
+{
+    for (int i = 0; i < MOST_PLANS - 1 && o->other[i]; i++) {
+        clear_one(o->other[i]);
+        free(o->other[i]);
+    }
+    wr_jobplan_free(o->plan);
+    wr_catalog_free(o->catalog);
+    wr_buf_clear(&o->errors);
+    wr_arena_clear(&o->arena);
+}
+
+static wr_status plan_others(struct one *o, struct wr_error *err)
+{
+    wr_status st = WR_OK;
+    for (int i = 0; i < MOST_PLANS - 1 && st == WR_OK; i++) {
+        o->other[i] = wr_calloc(1, sizeof *o);
+        *o->other[i] = (struct one){.s = o->s, .errors = {.max = 1 << 20}};
+        st = plan_all(o->other[i], other_tasks[i], err);
+    }
+    return st;
+}
+
 static bool run_variant(const struct wr_scenario *s, const struct variant *v, struct wr_buf *out, wr_status *st, struct wr_error *err)
 {
     struct one o = {.s = s, .errors = {.max = 1 << 20}};
     bool ok = false, expected = false;
-    *st = plan_all(&o, v, err);
+    *st = plan_all(&o, v->tasks, err);
+    if (*st == WR_OK && v->rescale && o.errors.n == 0)
+        *st = plan_others(&o, err);
     if (*st == WR_OK) {
         if (o.errors.n)
             ok = check_errors(&o, out, &expected);
@@ -467,10 +499,7 @@ static bool run_variant(const struct wr_scenario *s, const struct variant *v, st
         else
             ok = run_job(&o, v, out);
     }
-    wr_jobplan_free(o.plan);
-    wr_catalog_free(o.catalog);
-    wr_buf_clear(&o.errors);
-    wr_arena_clear(&o.arena);
+    clear_one(&o);
     return ok;
 }
 
@@ -488,7 +517,7 @@ static bool wanted(const struct wr_scenario *s, const struct variant *v)
     struct wr_str no;
     if (v->how != WR_BREAK_NONE && wr_block_attr(&s->block[0], "restart", &no) && wr_str_eq_c(no, "no"))
         return false;
-    return (v->how != WR_BREAK_NONE || wants_number(s, "batch", v->batch)) && wants_number(s, "tasks", v->tasks);
+    return (v->how != WR_BREAK_NONE || wants_number(s, "batch", v->batch)) && wants_number(s, "tasks", v->tasks) && !(v->rescale && wr_block_attr(&s->block[0], "tasks", &no));
 }
 
 wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, struct wr_error *err)
@@ -508,7 +537,8 @@ wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, st
         struct wr_buf diff = WR_BUF_INIT(4 << 20);
         if (!run_variant(&s, v, &diff, &st, err)) {
             *passed = false;
-            wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d%s%s): %.*s\n", path, v->batch, v->tasks, break_name[v->how], v->spill ? " spill" : "", WR_FMT(s.title));
+            wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d%s%s%s): %.*s\n", path, v->batch, v->tasks, break_name[v->how], v->spill ? " spill" : "",
+                          v->rescale ? " rescale" : "", WR_FMT(s.title));
             wr_buf_str(out, wr_buf_get(&diff));
         }
         wr_buf_clear(&diff);

@@ -12,10 +12,13 @@ void wr_tally_add(struct wr_tally *t, const struct wr_job *job, const struct wr_
         t->bad[r] += wr_job_bad_by_reason(job, (enum wr_reason)r);
     for (int i = 0; i < plan->n_node; i++) {
         struct wr_node_stats n;
+        if (plan->node[i]->state_id < 0)
+            continue;
+        struct wr_tally_node *node = &t->node[plan->node[i]->state_id];
         wr_job_node(job, i, &n);
-        t->node[i].in += plan->node[i]->kind == WR_PLAN_SCAN ? n.n.in : 0;
-        t->node[i].late += n.n.late;
-        t->node[i].bad += n.n.bad;
+        node->in += plan->node[i]->kind == WR_PLAN_SCAN ? n.n.in : 0;
+        node->late += n.n.late;
+        node->bad += n.n.bad;
     }
 }
 
@@ -54,15 +57,16 @@ static bool counter(const struct wr_tally *t, const struct wr_jobplan *plan, str
     bool found = false;
     for (int i = 0; i < plan->n_node; i++) {
         const struct wr_plan *scan = scan_below(plan->node[i]);
-        if (!scan || !wr_str_eq(scan->u.scan.spec.name, source))
+        if (!scan || plan->node[i]->state_id < 0 || !wr_str_eq(scan->u.scan.spec.name, source))
             continue;
+        const struct wr_tally_node *node = &t->node[plan->node[i]->state_id];
         found = true;
         if (wr_str_eq_c(what, "late"))
-            *out += t->node[i].late;
+            *out += node->late;
         else if (wr_str_eq_c(what, "bad"))
-            *out += t->node[i].bad;
+            *out += node->bad;
         else if (wr_str_eq_c(what, "in"))
-            *out += t->node[i].in;
+            *out += node->in;
         else
             return false;
     }

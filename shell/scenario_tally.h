@@ -7,7 +7,7 @@
 
 struct wr_tally {
     uint64_t late, bad[WR_R_COUNT];
-    struct wr_tally_node { uint64_t in, late, bad; } *node; /* by plan node */
+    struct wr_tally_node { uint64_t in, late, bad; } *node; /* by wr_plan.state_id: the same for any number of tasks */
 };
 
 /* Adds the figures of a job that has run. */
