@@ -93,7 +93,7 @@ def why_and_help(case):
         p.wait_for("state 1 rows")
         p.type("w")
         p.wait_for("^source f: read 1, skipped 0, bad 0$")
-        p.wait_for_lines(["  an event of 2025-01-01 00:01:10 or later in every active partition would do", "      it",
+        p.wait_for_lines(["  an event of 2025-01-01 00:01:10 or later in every active partition does it",
                           "  results are given once, when their window has closed (EMIT FINAL)"])
         p.type("?")
         p.wait(lambda screen: "source f: read" not in screen.text(), "back from why")
@@ -104,7 +104,7 @@ def why_and_help(case):
         p.type("q")
         ready(p)
         enter(p, "\\why")
-        p.wait_for("^  an event of 2025-01-01 00:01:10 or later in every active partition would do i")
+        p.wait_for("^  an event of 2025-01-01 00:01:10 or later in every active partition does it")
         ready(p)
         enter(p, "\\lag")
         p.wait_for("^f: .*growing.json partition 0: next offset 2")
@@ -129,4 +129,21 @@ def chart_command(case):
         assert p.end() == 0
 
 
-main([order, chart, chart_without_utf8, changes, changes_in_colour, why_and_help, chart_command])
+def small(case):
+    """However small the window, the picture is never taller: nothing is left behind when it changes. Figures take as many lines as they need."""
+    with case.live(WINDOWS, rows=12, cols=34) as p:
+        case.more(*['{"k": "%s", "v": 1, "ts": "2025-01-01T00:00:00Z"}' % k for k in "abcdefgh"])
+        p.wait_for(r"of 8 rows")
+        p.type("?")
+        p.wait_for("^q            stop the query")
+        p.type("x")
+        p.wait_for(r"of 8 rows")
+        p.resize(24, 60)
+        p.wait_for_lines([" at                  │ k │ total", "─────────────────────┼───┼───────"] + [" 2025-01-01 00:00:00 │ %s │     1" % k for k in "abcdefgh"] +
+                         ["(8 rows)"])
+        p.wait(lambda screen: screen.text().startswith(" at  ") and screen.text().count("rows/s") == 1, "one picture")
+        p.type("q")
+        assert p.end() == 0
+
+
+main([small, order, chart, chart_without_utf8, changes, changes_in_colour, why_and_help, chart_command])
