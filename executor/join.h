@@ -88,6 +88,14 @@ wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr
 wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err);
 int64_t wr_join_now(const struct wr_op *op); /* what state.ttl is measured in */
 
+/* join_version.c: VERSION */
+wr_status wr_version_rows(struct wr_op *op, int s, struct wr_batch *b, const uint32_t *row, const uint64_t *hash, const uint8_t *alone, uint32_t n, struct wr_error *err);
+wr_status wr_version_watermark(struct wr_op *op, int64_t w, struct wr_error *err);
+/* op_join.c: fits[i]: candidate i, of the other side, with its row of b, a batch of side s, meets the condition. */
+wr_status wr_join_try(struct wr_op *op, int s, struct wr_batch *b, uint8_t *fits, struct wr_error *err);
+/* join_time.c: the row of side s whose time comes first; NULL: none has a time before `before`. */
+struct wr_row *wr_join_next_due(struct wr_join_op *j, int s, int64_t before);
+
 /* join_state.c */
 void wr_join_track(struct wr_op *op, struct wr_join_pane *p);
 void wr_join_pane_forget(struct wr_op *op, struct wr_join_pane *p);

@@ -102,7 +102,7 @@ static bool restore_pane(struct wr_op *op, struct wr_join_pane *p, struct wr_sto
             return false;
         op->n.held += (uint64_t)t->total;
         op->n.in += (uint64_t)t->total; /* so that the books balance from the first row on */
-        if (j->p->free != WR_JFREE_INTERVAL)
+        if (j->p->free != WR_JFREE_INTERVAL && j->p->free != WR_JFREE_VERSION)
             continue;
         wr_rows_load(t);
         uint64_t at = 0;

@@ -53,6 +53,12 @@ static struct wr_row *pop(struct wr_join_side *d)
     return top;
 }
 
+struct wr_row *wr_join_next_due(struct wr_join_op *j, int s, int64_t before)
+{
+    struct wr_join_side *d = &j->side[s];
+    return d->n_heap && d->heap[0].at < before ? pop(d) : NULL;
+}
+
 /* Rows of side s that nothing can match any more. */
 static wr_status expire(struct wr_op *op, int s, int64_t w, struct wr_error *err)
 {
@@ -134,6 +140,8 @@ wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr
     wr_arena_reset(&j->scratch);
     if (j->p->free == WR_JFREE_WINDOW)
         return close_windows(op, w, err);
+    if (j->p->free == WR_JFREE_VERSION)
+        return w == WR_WM_NONE ? WR_OK : wr_version_watermark(op, w, err);
     if (j->p->free != WR_JFREE_INTERVAL || w == WR_WM_NONE)
         return WR_OK;
     for (int s = 0; s < 2; s++)

@@ -264,8 +264,7 @@ static wr_status bad_pair(struct wr_op *op, const struct wr_batch *b, uint32_t r
     return wr_job_bad(op, b->scan, &bad, err); /* the row itself is counted as what becomes of it */
 }
 
-/* fits[i]: candidate i meets the condition. */
-static wr_status try_cond(struct wr_op *op, int s, struct wr_batch *b, uint8_t *fits, struct wr_error *err)
+wr_status wr_join_try(struct wr_op *op, int s, struct wr_batch *b, uint8_t *fits, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
     uint32_t n = j->n_cand, kept = 0;
@@ -295,7 +294,7 @@ static wr_status meet_tried(struct wr_op *op, int s, struct wr_batch *b, struct 
 {
     struct wr_join_op *j = op->ctx;
     uint8_t *fits = wr_arena_alloc(&j->scratch, j->n_cand + 1);
-    WR_TRY(try_cond(op, s, b, fits, err));
+    WR_TRY(wr_join_try(op, s, b, fits, err));
     for (uint32_t i = 0; i < n; i++) {
         struct item *it = &item[i];
         if (!it->x.pane) {
@@ -385,12 +384,14 @@ static wr_status drop_late(struct wr_op *op, int s, const struct wr_batch *b, ui
     return n_late ? wr_op_late(op, b, late, n_late, err) : WR_OK;
 }
 
+static bool by_time(const struct wr_plan_join *p) { return p->free == WR_JFREE_INTERVAL || p->free == WR_JFREE_VERSION; }
+
 static bool has_null_key(const struct wr_join_op *j, int s, const struct wr_batch *b, uint32_t row)
 {
     for (int i = 0; i < j->p->n_key; i++)
         if (!j->p->null_safe[i] && wr_vec_null(&b->col[j->side[s].key[i]], row))
             return true;
-    return j->p->free == WR_JFREE_INTERVAL && wr_vec_null(&b->col[j->side[s].time], row);
+    return by_time(j->p) && wr_vec_null(&b->col[j->side[s].time], row);
 }
 
 static struct wr_join_pane *pane_of(struct wr_op *op, int s, const struct wr_batch *b, uint32_t row)
@@ -412,6 +413,12 @@ static wr_status join_rows(struct wr_op *op, int s, struct wr_batch *b, struct w
     uint64_t *hash = wr_arena_alloc(&j->scratch, sizeof *hash * (n ? n : 1));
     struct incoming *x = wr_arena_alloc(&j->scratch, sizeof *x * (n ? n : 1));
     wr_hash_rows(b, j->side[s].key, j->p->n_key, row, n, wr_hash_seed(), hash);
+    if (j->p->free == WR_JFREE_VERSION) {
+        uint8_t *lone = wr_arena_zero(&j->scratch, n ? n : 1);
+        for (uint32_t k = 0; k < n; k++)
+            lone[k] = (may && !may[row[k]]) || has_null_key(j, s, b, row[k]);
+        return wr_version_rows(op, s, b, row, hash, lone, n, err);
+    }
     for (uint32_t k = 0; k < n; k++) {
         uint32_t r = row[k];
         bool alone = (may && !may[r]) || has_null_key(j, s, b, r);
@@ -497,7 +504,7 @@ static wr_status join_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
         d->time = p->time[s];
         d->lo = s == 0 ? -p->hi : p->lo;
         d->hi = s == 0 ? -p->lo : p->hi;
-        wr_rowlayout_init(&d->layout, in[s]->out, p->key[s], p->n_key, counted, p->free == WR_JFREE_INTERVAL ? p->time[s] : -1, &j->arena);
+        wr_rowlayout_init(&d->layout, in[s]->out, p->key[s], p->n_key, counted, by_time(p) ? p->time[s] : -1, &j->arena);
     }
     if (p->cond)
         make_cond(op);

@@ -76,6 +76,7 @@ struct outer;
 struct env {
     const struct cte *ctes;
     struct clauses cl;
+    bool versions;                /* FOR SYSTEM_TIME AS OF: the records of a source with PRIMARY KEY as they are, not the latest of each key */
     struct outer *outer;          /* this is a subquery: the query around, whose columns its WHERE may name (sub.h); NULL: it is not */
 };
 
@@ -115,6 +116,9 @@ wr_status wr_match_call(struct xctx *x, const struct wr_ast_expr *e, struct wr_e
 /* ---- joins (bind_join.c) ---- */
 
 wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+/* JOIN t FOR SYSTEM_TIME AS OF (bind_as_of.c): the right input. */
+wr_status wr_bind_versions(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+wr_status wr_bind_as_of(struct binder *b, const struct wr_ast_table *t, const struct env *env, const struct rel *l, const struct rel *r, struct wr_plan *join);
 struct wr_plan *wr_join_node(struct binder *b, enum wr_jkind kind, struct wr_plan *left, struct wr_plan *right, int32_t off);
 /* A condition of the join itself (ON), over the left columns 0..n_left-1 as they were, then the right ones. */
 void wr_join_add(struct binder *b, struct wr_plan *p, struct wr_expr *cond, int n_left);

@@ -204,6 +204,21 @@ static wr_status bind_source(struct binder *b, const struct wr_object *o, int32_
     return WR_OK;
 }
 
+/* A source with PRIMARY KEY is a table: of each key the record with the greatest event time, of several the first in order of the other columns. */
+static void latest_only(struct binder *b, const struct wr_object *o, struct rel *r)
+{
+    int *order = wr_ints(b->a, &o->time_col, 1);
+    bool *desc = WR_NEW(b->a, bool), *nulls = WR_NEW(b->a, bool);
+    *desc = true;
+    struct wr_plan *n = wr_node_new(b->a, WR_PLAN_TOP_N, r->plan);
+    n->u.rank = (struct wr_plan_rank){
+        .by = {.n_part = o->n_key, .part = wr_ints(b->a, o->key, o->n_key), .n_order = 1, .order = order, .desc = desc, .nulls_first = nulls,
+               .emit = WR_EMIT_CHANGES, .ttl = wr_setting_int(b->cat, WR_SET_STATE_TTL), .win = {.time_col = -1, .start_col = -1, .end_col = -1}},
+        .fn = WR_OVER_ROW_NUMBER, .lo = 1, .hi = 1};
+    wr_node_props(b->a, n);
+    r->plan = wr_bind_made(b, n);
+}
+
 static wr_status bind_side(struct binder *b, const struct wr_object *o, enum wr_side which, int32_t off, struct rel *out)
 {
     if (!o->reads)
@@ -325,8 +340,12 @@ wr_status wr_bind_table_name(struct binder *b, const struct wr_ast_name *n, cons
     enum wr_side which;
     if (o && o->kind == WR_OBJ_VIEW)
         return bind_view(b, o, env, n->off, out);
-    if (o)
-        return bind_source(b, o, n->off, out);
+    if (o) {
+        WR_TRY(bind_source(b, o, n->off, out));
+        if (o->kind == WR_OBJ_SOURCE && o->n_key && !env->versions)
+            latest_only(b, o, out);
+        return WR_OK;
+    }
     if (side_of(b->cat, n->text, &o, &which))
         return bind_side(b, o, which, n->off, out);
     if (b->cat->missing)
@@ -392,7 +411,7 @@ wr_status wr_bind_from(struct binder *b, const struct wr_ast_table *t, const str
     if (t->ordinality)
         return wr_bind_refuse(b, t->off, "WITH ORDINALITY here", "it goes with UNNEST(array)");
     if (t->as_of)
-        return wr_bind_refuse(b, t->as_of->off, "FOR SYSTEM_TIME AS OF", NULL);
+        return wr_bind_refuse(b, t->as_of->off, "FOR SYSTEM_TIME AS OF here", "it goes with the right table of a JOIN");
     WR_TRY(bind_item(b, t, env, out));
     if (t->alias)
         set_qual(b, out, t->alias->text);

@@ -229,7 +229,7 @@ static bool join_take(struct binder *b, struct wr_plan *p, struct wr_expr *x, bo
         add_to(b, &j->cond, x);
         return true;
     }
-    if (mask == 3) {
+    if (mask == 3 || (mask == 2 && j->as_of)) { /* which version is the latest does not depend on what is asked of it */
         if (where && !inner)
             return false;
         if (!take_key(b, p, x))
@@ -475,10 +475,15 @@ wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const str
     WR_TRY(wr_bind_from(b, t->left, env, &l));
     if (wr_is_unnest(t->right))
         return wr_bind_unnest(b, t->right, t, env, &l, out);
-    WR_TRY(wr_bind_from(b, t->right, env, &r));
+    if (t->right->as_of)
+        WR_TRY(wr_bind_versions(b, t->right, env, &r));
+    else
+        WR_TRY(wr_bind_from(b, t->right, env, &r));
     WR_TRY(same_name(b, &l, &r, t->right->off));
     WR_TRY(using_columns(b, t, &l, &r, &m));
     struct wr_plan *p = wr_join_node(b, kind_of(t->join), l.plan, r.plan, t->right->off);
+    if (t->right->as_of)
+        WR_TRY(wr_bind_as_of(b, t, env, &l, &r, p));
     *out = (struct rel){.plan = p, .n = l.n + r.n, .col = WR_NEW_N(b->a, struct relcol, l.n + r.n + 1)};
     WR_ASSERT(l.n == l.plan->out->n && r.n == r.plan->out->n);
     memcpy(out->col, l.col, sizeof(*l.col) * (size_t)l.n);

@@ -282,10 +282,55 @@ static wr_status check_keyless(struct binder *b, const struct wr_plan *p)
     return WR_ESQL;
 }
 
+/* A key made comparable: column c is column `of` under another type. */
+static bool is_cast_of(const struct wr_plan *p, int c, int of)
+{
+    const struct wr_expr *x = p->kind == WR_PLAN_PROJECT ? p->u.project.expr[c] : NULL;
+    return x && x->kind == WR_X_CALL && x->u.call.n == 1 && x->u.call.arg[0]->kind == WR_X_COL && x->u.call.arg[0]->u.col == of
+        && x->u.call.fn == wr_func_cast(x->u.call.arg[0]->type, x->type);
+}
+
+static wr_status settle_versions(struct binder *b, struct wr_plan *p, const struct env *env)
+{
+    struct wr_plan_join *j = &p->u.join;
+    for (int i = 0; i < j->n_pk; i++) {
+        bool there = false;
+        for (int k = 0; k < j->n_key; k++)
+            there |= j->key[1][k] == j->pk[i] || is_cast_of(p->in[1], j->key[1][k], j->pk[i]);
+        if (there)
+            continue;
+        struct wr_str name = p->in[1]->out->field[j->pk[i]].name;
+        wr_fail_at(b->err, WR_ESQL, j->off, "FOR SYSTEM_TIME AS OF: the join does not compare \"%.*s\", which is in the PRIMARY KEY", WR_FMT(name));
+        wr_hint(b->err, "ON left.column = right.%.*s for each column of the key", WR_FMT(name));
+        return WR_ESQL;
+    }
+    for (int s = 0; s < 2; s++) {
+        if (p->in[s]->updating)
+            return wr_fail_at(b->err, WR_ESQL, j->off, "FOR SYSTEM_TIME AS OF over rows that are taken back: both inputs must only add rows");
+        if (is_event_time(b, p->in[s], j->time[s], env))
+            continue;
+        wr_fail_at(b->err, WR_ESQL, j->off, "FOR SYSTEM_TIME AS OF needs the event time of the %s input, and \"%.*s\" is not", s ? "right" : "left",
+                   WR_FMT(p->in[s]->out->field[j->time[s]].name));
+        wr_hint(b->err, "declare it: WATERMARK FOR %.*s AS %.*s - INTERVAL '1' MINUTE", WR_FMT(p->in[s]->out->field[j->time[s]].name),
+                WR_FMT(p->in[s]->out->field[j->time[s]].name));
+        return WR_ESQL;
+    }
+    for (int s = 0; s < 2; s++) {
+        struct wr_window instant = {.kind = WR_WIN_TUMBLE, .size = 1, .slide = 1, .time_col = j->time[s], .start_col = -1, .end_col = -1};
+        p->in[s] = late_rows(b, p->in[s], instant, 0);
+    }
+    j->free = WR_JFREE_VERSION;
+    j->time_side = 0;
+    wr_node_props(b->a, p);
+    return WR_OK;
+}
+
 wr_status wr_join_settle_one(struct binder *b, struct wr_plan *p, const struct env *env)
 {
     struct wr_plan_join *j = &p->u.join;
     j->settled = true;
+    if (j->as_of)
+        return settle_versions(b, p, env);
     j->time_side = -1;
     if (!settle_window(b, p, env) && !settle_interval(b, p, env)) {
         j->free = WR_JFREE_TTL;

@@ -303,9 +303,10 @@ static wr_status read_key(struct binder *b, struct wr_object *o, const struct wr
         return wr_fail_at(b->err, WR_ESQL, r->primary_key->off, "there is more than one primary key");
     for (const struct wr_ast_name *n = r->primary_key; n; n = n->next)
         WR_TRY(add_key(b, o, n->text, n->off));
-    if (o->n_key && o->kind == WR_OBJ_SOURCE) {
-        int32_t off = r->primary_key ? r->primary_key->off : r->columns->off;
-        return wr_bind_refuse(b, off, "PRIMARY KEY on a source", "leave it out: each record is a row of its own");
+    if (o->n_key && o->kind == WR_OBJ_SOURCE && o->time_col < 0) {
+        wr_fail_at(b->err, WR_ESQL, r->primary_key ? r->primary_key->off : r->columns->off, "PRIMARY KEY on a source without event time: which record of a key is its latest?");
+        wr_hint(b->err, "add WATERMARK FOR column, or leave it out: each record is a row of its own");
+        return WR_ESQL;
     }
     return WR_OK;
 }

@@ -63,7 +63,7 @@ static void join_ukey(struct wr_arena *a, struct wr_plan *p)
     int *key = WR_NEW_N(a, int, room), n = 0;
     bool one[2]; /* a row of the other input meets at most one row of this */
     for (int s = 0; s < 2; s++)
-        one[s] = wr_node_unique(p->in[s], j->key[s], j->n_key);
+        one[s] = wr_node_unique(p->in[s], j->key[s], j->n_key) || (s == 1 && j->free == WR_JFREE_VERSION);
     bool left_alone = j->kind == WR_J_SEMI || j->kind == WR_J_ANTI || (one[1] && (j->kind == WR_J_INNER || j->kind == WR_J_LEFT));
     bool right_alone = one[0] && (j->kind == WR_J_INNER || j->kind == WR_J_RIGHT);
     bool known = false;
@@ -105,9 +105,9 @@ static void join_time(struct wr_plan *p)
     const struct wr_plan_join *j = &p->u.join;
     p->time_col = p->win_start = p->win_end = -1;
     p->late = false;
-    if (j->free == WR_JFREE_INTERVAL && j->time_side >= 0) {
+    if ((j->free == WR_JFREE_INTERVAL || j->free == WR_JFREE_VERSION) && j->time_side >= 0) {
         p->time_col = where_is(p, j->time_side, j->time[j->time_side]);
-        p->late = true;
+        p->late = j->free == WR_JFREE_INTERVAL;
     }
     if (j->free != WR_JFREE_WINDOW || j->kind == WR_J_FULL)
         return;
@@ -166,6 +166,8 @@ bool wr_join_same(const struct wr_plan_join *a, const struct wr_plan_join *b)
             return false;
     if (a->free == WR_JFREE_INTERVAL && (a->lo != b->lo || a->hi != b->hi || !same_list(a->time, b->time, 2)))
         return false;
+    if (a->free == WR_JFREE_VERSION && !same_list(a->time, b->time, 2))
+        return false;
     return a->free != WR_JFREE_WINDOW || same_list(a->end, b->end, 2);
 }
 
@@ -200,7 +202,7 @@ void wr_join_needs(const struct wr_plan *p, int n_left, const bool *mine, bool *
         struct one_side own = {need[s]};
         if (j->only[s])
             wr_expr_columns(j->only[s], need_own, &own);
-        if (j->free == WR_JFREE_INTERVAL)
+        if (j->free == WR_JFREE_INTERVAL || j->free == WR_JFREE_VERSION)
             need[s][j->time[s]] = true;
         if (j->free == WR_JFREE_WINDOW)
             need[s][j->end[s]] = true;
@@ -236,7 +238,7 @@ void wr_join_remap(struct wr_arena *a, struct wr_plan *p, int n_left, int n_righ
         j->key[s] = remap(a, j->key[s], j->n_key, map[s]);
         if (j->only[s])
             j->only[s] = wr_expr_remap(a, j->only[s], map[s]);
-        if (j->free == WR_JFREE_INTERVAL)
+        if (j->free == WR_JFREE_INTERVAL || j->free == WR_JFREE_VERSION)
             j->time[s] = map[s][j->time[s]];
         if (j->free == WR_JFREE_WINDOW)
             j->end[s] = map[s][j->end[s]];
@@ -289,6 +291,8 @@ void wr_join_print(struct wr_buf *out, const struct wr_plan *p)
         put_bound(out, j->hi);
         sep = ", ";
     }
+    if (j->free == WR_JFREE_VERSION)
+        wr_buf_printf(out, ", right as of left.%.*s", WR_FMT(side_name(p, 0, j->time[0])));
     if (j->cond) {
         wr_buf_puts(out, sep[1] == 'o' ? sep : ", where ");
         wr_expr_print(out, j->cond, both_schema(&tmp, p));
@@ -316,6 +320,10 @@ void wr_join_print_state(struct wr_buf *out, const struct wr_plan *p)
         put_bound(out, -j->lo + j->lateness);
         wr_buf_printf(out, ", right rows until W passes %.*s", WR_FMT(side_name(p, 1, j->time[1])));
         put_bound(out, j->hi + j->lateness);
+        return;
+    }
+    if (j->free == WR_JFREE_VERSION) {
+        wr_buf_printf(out, "left rows until W passes %.*s; of each key the right rows W has not passed and the latest before", WR_FMT(side_name(p, 0, j->time[0])));
         return;
     }
     if (j->free == WR_JFREE_WINDOW) {

@@ -89,7 +89,8 @@ enum wr_jkind {
 enum wr_jfree {
     WR_JFREE_TTL,                    /* a key untouched for `ttl`; ttl 0: never */
     WR_JFREE_INTERVAL,               /* both inputs only add rows; left time - right time is in [lo, hi]: when W has passed what could match */
-    WR_JFREE_WINDOW                  /* both keys have the end of a window: when W reaches it */
+    WR_JFREE_WINDOW,                 /* both keys have the end of a window: when W reaches it */
+    WR_JFREE_VERSION                 /* left rows meet the right row of their key that was the latest at their time: when W has passed both */
 };
 /* Two inputs, 0 left and 1 right. Columns of both together are numbered left first: 0 .. in[0]->out->n - 1, then the right ones. */
 struct wr_plan_join {
@@ -103,12 +104,15 @@ struct wr_plan_join {
     const int *col;                  /* output column i is column col[i] of both together; SEMI, ANTI: left ones only */
     enum wr_jfree free;
     int64_t ttl;                     /* µs */
-    int time[2];                     /* INTERVAL: event time, of each input */
+    int time[2];                     /* INTERVAL, VERSION: event time, of each input */
     int64_t lo, hi;                  /* INTERVAL: µs */
     int end[2];                      /* WINDOW: window end, of each input; the keys say they are equal */
     int64_t lateness;                /* INTERVAL, WINDOW: rows up to this far behind W still join */
     int time_side;                   /* INTERVAL: which input's event time goes on as the output's; -1: none */
     int32_t off;                     /* place in the SQL text */
+    bool as_of;                      /* planning: will be VERSION; pk: columns of the right input that the keys must have */
+    int n_pk;
+    const int *pk;
     bool settled;                    /* planning: free, time, end are decided; nothing more is added to its conditions */
 };
 /* INTERSECT, EXCEPT of two inputs with the same columns; NULL equals NULL. all: rows count as often as they are there. */

@@ -99,8 +99,8 @@ static void columns_are_checked(void **state WR_UNUSED)
          "1:45: column \"y\" does not exist\n");
     PLAN(NONE,
          "CREATE SOURCE a (x TIMESTAMP PRIMARY KEY) WITH (connector='kafka', brokers='b', topic='t')",
-         "1:18: PRIMARY KEY on a source is not supported\n"
-         "hint: leave it out: each record is a row of its own\n");
+         "1:18: PRIMARY KEY on a source without event time: which record of a key is its latest?\n"
+         "hint: add WATERMARK FOR column, or leave it out: each record is a row of its own\n");
     PLAN(NONE,
          "CREATE SOURCE a (x INT DEFAULT 3) WITH (connector='kafka', brokers='b', topic='t')",
          "1:32: DEFAULT is not supported\n"
