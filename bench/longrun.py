@@ -5,7 +5,7 @@ middle; at the end every table, topic and result is compared with what tests/rea
     WEIR=build/release/weir WEIR_BUILD=build/release bench/longrun.py [minutes] [rows a second]        (default 5 minutes, 2000 rows a second over all topics)
 
 Prints once a minute what Prometheus has: rows a second, lag, memory, CPU; and at the end the greatest of each. Exit 1 when something differs, when a job
-did not run at the end, or when memory grew by more than half after the first third of the time.
+does not run at the end, or when memory or what is on disk grows by more than half in the last third of the time.
 """
 import json
 import os
@@ -56,22 +56,23 @@ class Watch:
                "state MiB": "sum(weir_operator_state_bytes) / 1048576", "late": "sum(weir_operator_rows_late_total)", "bad": "sum(weir_rows_bad_total)",
                "checkpoint s": "max(weir_checkpoint_duration_seconds)"}
 
-    def __init__(self, p):
-        self.p, self.seen = p, []
+    def __init__(self, p, data):
+        self.p, self.data, self.seen = p, data, []
 
     def look(self):
         now = {name: (self.p.query(expr) or [(None, float("nan"))])[0][1] for name, expr in self.FIGURES.items()}
+        now["disk MiB"] = sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(self.data) for f in files) / 1048576
         self.seen.append(now)
         note("  ".join("%s %.4g" % (name, v) for name, v in now.items()))
 
     def say(self):
-        for name in self.FIGURES:
+        for name in (*self.FIGURES, "disk MiB"):
             values = [s[name] for s in self.seen if s[name] == s[name]]
             note("%-13s greatest %.4g, last %.4g" % (name, max(values, default=0), values[-1] if values else 0))
 
-    def memory_is_flat(self):
-        """Of the second server alone, in the time after it has warmed up."""
-        values = [s["RSS MiB"] for s in self.seen if s["RSS MiB"] == s["RSS MiB"]]
+    def is_flat(self, name):
+        """Does not grow by more than half in the last third of the time."""
+        values = [s[name] for s in self.seen if s[name] == s[name]]
         values = values[len(values) * 2 // 3:]
         return len(values) < 4 or values[-1] < 1.5 * values[0]
 
@@ -162,7 +163,7 @@ def main():
             raise SystemExit("generate: %s" % answer)
         note("%d jobs, %d rows a second, %g minutes" % (len(JOBS), RATE, MINUTES))
         with prometheus.Prometheus({"weir": "127.0.0.1:%d" % port}, s.token) as p:
-            w, end, killed = Watch(p), time.monotonic() + MINUTES * 60, False
+            w, end, killed = Watch(p, data), time.monotonic() + MINUTES * 60, False
             while time.monotonic() < end:
                 time.sleep(min(60, MINUTES * 6))
                 w.look()
@@ -185,12 +186,12 @@ def main():
             w.say()
             firing = [a["labels"]["alertname"] for a in p.ask("alerts")["alerts"] if a["state"] == "firing"]
             note("alerts: %s" % (", ".join(firing) or "none"))
-        flat = w.memory_is_flat()
+        grew = [name for name in ("RSS MiB", "disk MiB") if not w.is_flat(name)]
         if s.stop() or producer.stop():
             raise SystemExit("a server did not stop well")
     shutil.rmtree(folder, ignore_errors=True)
-    if not flat:
-        raise SystemExit("memory grew")
+    if grew:
+        raise SystemExit("%s grew" % " and ".join(grew))
     note("all agree")
 
 

@@ -127,6 +127,7 @@ static void write_pane(struct wr_agg_op *a, struct wr_pane *p, struct wr_buf *de
 wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
+    wr_store_reader_rest(a->reader);
     wr_buf_str(delta, wr_buf_get(&a->gone)); /* records, whole */
     wr_buf_reset(&a->gone);
     wr_omap_clear(&a->gone_keys); /* the delta is applied before the next row comes */

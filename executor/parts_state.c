@@ -146,6 +146,7 @@ static void write_own(struct wr_parts *t, struct wr_buf *delta)
 
 void wr_parts_checkpoint(struct wr_parts *t, struct wr_buf *delta)
 {
+    wr_store_reader_rest(t->reader);
     wr_buf_str(delta, wr_buf_get(&t->gone)); /* records, whole */
     wr_buf_reset(&t->gone);
     wr_omap_clear(&t->gone_own);

@@ -94,6 +94,7 @@ static void write_head(const struct wr_rows *t, struct wr_buf *delta)
 
 void wr_rows_checkpoint(struct wr_rows *t, struct wr_buf *delta)
 {
+    wr_store_reader_rest(t->reader);
     if (t->n_changed == 0 && t->gone.n == 0 && !t->rescaled)
         return;
     t->rescaled = false;

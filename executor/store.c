@@ -44,6 +44,7 @@ struct wr_store_reader {
     MDB_txn *txn;
     uint64_t version;
     uint32_t n_get;        /* since mapped pages were last given back */
+    bool resting;          /* txn is reset: renewed when asked */
 };
 
 static wr_status fail(struct wr_error *err, const struct wr_store *s, const char *what, int rc)
@@ -455,13 +456,21 @@ void wr_store_reader_free(struct wr_store_reader *r)
     free(r);
 }
 
+void wr_store_reader_rest(struct wr_store_reader *r)
+{
+    if (r && r->txn && !r->resting)
+        mdb_txn_reset(r->txn);
+    if (r)
+        r->resting = true;
+}
+
 /* A snapshot of the newest applied state; an old one would keep pages from being reused. */
 static bool renew(struct wr_store_reader *r)
 {
-    if (r->txn && r->version == r->s->version)
+    if (r->txn && !r->resting && r->version == r->s->version)
         return true;
-    if (r->txn)
-        mdb_txn_reset(r->txn);
+    wr_store_reader_rest(r);
+    r->resting = false;
     int rc = r->txn ? mdb_txn_renew(r->txn) : mdb_txn_begin(r->s->env, NULL, MDB_RDONLY, &r->txn);
     r->version = r->s->version;
     return rc == 0;

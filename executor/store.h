@@ -42,6 +42,9 @@ wr_status wr_store_drop(struct wr_store *s, struct wr_error *err);
 struct wr_store_reader;
 struct wr_store_reader *wr_store_reader_new(struct wr_store *s);
 void wr_store_reader_free(struct wr_store_reader *r); /* NULL allowed */
+/* Lets go of the state it looks at until it is asked again; values given are no longer there. Whoever keeps a reader calls it at each checkpoint: one that
+ * is not asked any more would hold on to the state of back then, and no page written since could be used again. NULL allowed. */
+void wr_store_reader_rest(struct wr_store_reader *r);
 /* Value of a key, borrowed until the reader's next call after an apply; false: none. */
 bool wr_store_get(struct wr_store_reader *r, struct wr_str key, struct wr_str *value);
 /* Calls fn for each key that starts with prefix, in order of bytes, until it returns false. The key given is whole (prefix included). */

@@ -94,6 +94,7 @@ struct wr_sjob {
     struct wr_jobs *jobs;
     char *name, *sql, *vars;       /* vars: JSON object */
     atomic_int refs;
+    pthread_mutex_t act;           /* held by who stops, resumes, replaces or drops it: one at a time, to its end. Taken before lock */
     pthread_mutex_t lock;
     pthread_cond_t changed;        /* state, stop */
     enum wr_jobstate state;

@@ -97,6 +97,7 @@ static struct wr_sjob *job_new(struct wr_jobs *m, const struct wr_book_job *b)
     j->created_us = b->created_us;
     j->deaths = b->deaths;
     atomic_init(&j->refs, 1);
+    pthread_mutex_init(&j->act, NULL);
     pthread_mutex_init(&j->lock, NULL);
     pthread_condattr_t at;
     pthread_condattr_init(&at);
@@ -126,6 +127,7 @@ void wr_sjob_unref(struct wr_sjob *j)
     wr_ring_clear(&j->late);
     pthread_cond_destroy(&j->changed);
     pthread_mutex_destroy(&j->lock);
+    pthread_mutex_destroy(&j->act);
     free(j->name);
     free(j->sql);
     free(j->vars);
@@ -441,18 +443,20 @@ static void stop_and_wait(struct wr_sjob *j)
 
 wr_status wr_sjob_stop(struct wr_sjob *j, struct wr_error *err)
 {
+    pthread_mutex_lock(&j->act);
     pthread_mutex_lock(&j->lock);
     bool rests = at_rest(j->state);
     pthread_mutex_unlock(&j->lock);
-    if (rests)
-        return WR_OK;
-    WR_TRY(wr_book_want(j->jobs->book, j->name, WR_WANT_STOP, "", err));
-    stop_and_wait(j);
-    return WR_OK;
+    wr_status st = rests ? WR_OK : wr_book_want(j->jobs->book, j->name, WR_WANT_STOP, "", err);
+    if (st == WR_OK && !rests)
+        stop_and_wait(j);
+    pthread_mutex_unlock(&j->act);
+    return st;
 }
 
 wr_status wr_sjob_resume(struct wr_sjob *j, struct wr_error *err)
 {
+    pthread_mutex_lock(&j->act);
     pthread_mutex_lock(&j->lock);
     wr_status st = j->dropped ? wr_fail(err, WR_EUSAGE, "job \"%s\" was dropped", j->name) : WR_OK;
     if (st == WR_OK && at_rest(j->state)) {
@@ -461,6 +465,7 @@ wr_status wr_sjob_resume(struct wr_sjob *j, struct wr_error *err)
             st = start_locked(j, err);
     }
     pthread_mutex_unlock(&j->lock);
+    pthread_mutex_unlock(&j->act);
     return st;
 }
 
@@ -520,10 +525,12 @@ wr_status wr_sjob_drop(struct wr_sjob *j, struct wr_error *err)
     if (again)
         return wr_no_job(m, j->name, err);
     WR_TRY(wr_book_drop(m->book, j->name, err));
+    pthread_mutex_lock(&j->act); /* who comes later sees that it is dropped */
     stop_and_wait(j);
     if (j->thread_up)
         pthread_join(j->thread, NULL);
     j->thread_up = false;
+    pthread_mutex_unlock(&j->act);
     (void)snprintf(dir, sizeof dir, "%s/jobs/%s", m->data, j->name);
     remove_dir(j, dir);
     wr_sjob_wake(j);
@@ -544,6 +551,8 @@ wr_status wr_sjob_drop(struct wr_sjob *j, struct wr_error *err)
 /* A job of that name takes the new text; it is stopped first, and goes on from its checkpoint where the plan allows. */
 static wr_status replace_job(struct wr_sjob *j, const struct wr_book_job *b, struct wr_error *err)
 {
+    if (j->dropped)
+        return wr_fail(err, WR_EUSAGE, "job \"%s\" was dropped", j->name);
     stop_and_wait(j);
     WR_TRY(wr_book_put(j->jobs->book, b, err));
     pthread_mutex_lock(&j->lock);
@@ -585,11 +594,13 @@ static wr_status add_job(struct wr_jobs *m, const struct wr_book_job *b, const s
 {
     struct wr_sjob *old = wr_jobs_get(m, b->name);
     if (old) {
+        pthread_mutex_lock(&old->act);
         wr_status st = replace ? may_replace(old, plan, err) : wr_fail(err, WR_EUSAGE, "there is a job \"%s\" already", b->name);
         if (!replace)
             wr_hint(err, "drop it first, submit under another name, or replace it (--replace)");
         if (st == WR_OK)
             st = replace_job(old, b, err);
+        pthread_mutex_unlock(&old->act);
         wr_sjob_unref(old);
         return st;
     }

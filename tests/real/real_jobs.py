@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 import hook
@@ -130,6 +131,50 @@ def isolation(s):
     closed.close()
 
 
+def at_once(s):
+    """Stopping, resuming, replacing and asking, all at the same time: each call is answered, and the job counts on."""
+    check("submit", submit(s, "busy", counter("busy")), 201)
+    append("busy", *({"k": "x", "v": 20} for _ in range(3)))
+    see(s, "busy", [("x", 3, 60)])
+    codes, sql = [], counter("busy", "SELECT k, count(*) AS n, sum(v) AS total FROM s WHERE v > 9 GROUP BY k")
+
+    def many(what):
+        for _ in range(8):
+            codes.append(what())
+    asks = (lambda: s.ask("POST", "/jobs/busy/stop")[0], lambda: s.ask("POST", "/jobs/busy/resume")[0], lambda: s.ask("GET", "/jobs/busy/plan")[0],
+            lambda: s.ask("POST", "/jobs", {"name": "busy", "sql": sql, "replace": True})[0], lambda: s.ask("GET", "/metrics")[0])
+    threads = [threading.Thread(target=many, args=(a,), daemon=True) for a in asks]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(120)
+    check("all were answered", (len(codes), set(codes) <= {200, 201}), (8 * len(asks), True))
+    check("resume", s.ask("POST", "/jobs/busy/resume")[0], 200)
+    append("busy", {"k": "x", "v": 10})
+    see(s, "busy", [("x", 4, 70)])
+    check("drop", s.ask("DELETE", "/jobs/busy")[0], 200)
+
+
+def disk(s):
+    """What a restarted job writes takes the place of what it wrote before: the file does not grow with the number of checkpoints."""
+    rows = [{"k": "key %d" % i, "v": 20} for i in range(1000)]
+    check("submit", submit(s, "disk", counter("disk")), 201)
+    append("disk", *rows)
+    s.until("disk", "all rows", lambda j: j.get("rows_in") == len(rows))
+    check("savepoint before the crash", s.ask("POST", "/jobs/disk/savepoint")[0], 200)
+    s.kill()
+    s = served.Server(path("data"), "--allow-files", DIR)
+    sizes = []
+    for i in range(2, 42):
+        append("disk", *rows)
+        s.until("disk", "all rows", lambda j: j.get("rows_in", 0) >= len(rows) and s.sql("SELECT max(n) AS n FROM disk_result") == [{"n": i}])
+        check("savepoint", s.ask("POST", "/jobs/disk/savepoint")[0], 200)
+        sizes.append(os.path.getsize(os.path.join(path("data"), "jobs", "disk", "data.mdb")))
+    check("size", sizes[-1] <= 2 * sizes[9] or sizes, True)
+    check("drop", s.ask("DELETE", "/jobs/disk")[0], 200)
+    return s
+
+
 def client(s):
     """weir submit --replace, and its refusal."""
     def run(text):
@@ -149,6 +194,8 @@ def main():
     client(s)
     limits(s)
     isolation(s)
+    at_once(s)
+    s = disk(s)
     check("end", s.stop(), 0)
     shutil.rmtree(DIR, ignore_errors=True)
     if FAILED:

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -202,6 +203,55 @@ static void store_remembers_values_and_copies(void **state)
     wr_buf_clear(&d);
 }
 
+/* Writes the same thousand keys anew; gives the file's size. */
+static long rewritten(struct wr_store *s, int round)
+{
+    struct wr_error err = WR_ERROR_INIT;
+    struct wr_buf delta = WR_BUF_INIT(0);
+    char key[32], value[128], path[160];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "key %d", i);
+        snprintf(value, sizeof value, "value %d of round %d: %060d", i, round, i);
+        wr_delta_put(&delta, wr_str_c(key), wr_str_c(value));
+    }
+    must(wr_store_prepare(s, wr_store_applied(s) + 1, &delta, 1, &err), &err);
+    must(wr_store_apply(s, &err), &err);
+    wr_buf_clear(&delta);
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    fseek(f, 0, SEEK_END);
+    long size = ftell(f);
+    fclose(f);
+    return size;
+}
+
+/* A reader that is kept but not asked any more must not keep every page from being used again. */
+static void a_resting_reader_holds_nothing(void **state)
+{
+    (void)state;
+    struct wr_store *s = open_store();
+    struct wr_str value;
+    long first = 0, last = 0;
+    rewritten(s, 0);
+    struct wr_store_reader *r = wr_store_reader_new(s);
+    assert_true(wr_store_get(r, WR_STR("key 7"), &value));
+    for (int round = 1; round <= 100; round++) {
+        wr_store_reader_rest(r);
+        last = rewritten(s, round);
+        first = round == 10 ? last : first;
+    }
+    assert_true(last <= first + first / 2);
+    assert_true(wr_store_get(r, WR_STR("key 7"), &value));
+    assert_true(value.n > 22 && memcmp(value.p, "value 7 of round 100: ", 22) == 0);
+    wr_store_reader_rest(r);
+    wr_store_reader_rest(r);
+    assert_true(wr_store_get(r, WR_STR("key 8"), &value));
+    wr_store_reader_free(r);
+    wr_store_reader_rest(NULL);
+    wr_store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(store_keeps_pending_over_a_restart, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(store_takes_long_keys_and_big_deltas, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(store_is_one_process_only, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_resting_reader_holds_nothing, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(store_remembers_values_and_copies, make_dir, remove_dir),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
