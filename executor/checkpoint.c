@@ -345,6 +345,8 @@ wr_status wr_checkpoint_restore(struct wr_job *job, struct wr_error *err)
     (void)WR_FAILPOINT("ckpt.restore");
     if (st == WR_OK)
         st = restore_ops(job, r, err);
+    if (st == WR_OK)
+        st = wr_store_sound(job->store, err);
     wr_store_reader_free(r);
     job->ckpt_id = wr_store_applied(job->store);
     if (st == WR_OK && job->ckpt_id)
