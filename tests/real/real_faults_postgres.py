@@ -115,6 +115,22 @@ def lock_held(k, pg, d):
             raise SystemExit("memory grew from %d to %d KB while the table was locked" % (before, after))
 
 
+def another_table(k, pg, d):
+    """The file names another table now: half of the rows would be there, half here."""
+    c = Case(k, pg, d, "f_first")
+    with c.job:
+        c.job.start()
+        c.feed(100)
+        c.job.until_holds(c.content, c.wanted()).stop()
+        pg.sql("create table f_second (id bigint, t text)")
+        c.job.rewrite(c.sql.replace("table = 'f_first'", "table = 'f_second'"))
+        c.job.start().ends(2, "belongs to another query", "table = 'f_first'", "table = 'f_second'")
+        c.job.rewrite(c.sql)
+        c.feed(100)
+        c.job.start()
+        c.settles()
+
+
 def older_database(k, pg, d):
     """The database was put back to an older state, as by a restored backup or a failover to a replica that lagged."""
     c = Case(k, pg, d, "f_older")
@@ -186,7 +202,7 @@ def crashes(k, pg, d):
 
 
 def main():
-    cases = [zombie, table_changed, lock_held, older_database, older_directory, refused_rows, crashes]
+    cases = [zombie, table_changed, another_table, lock_held, older_database, older_directory, refused_rows, crashes]
     chosen = [c for c in cases if len(sys.argv) < 2 or c.__name__ in sys.argv[1:]]
     with kafka.shared() as k, postgres.Postgres() as pg, tempfile.TemporaryDirectory(prefix="weir-faults-") as directory:
         for case in chosen:
