@@ -217,8 +217,25 @@ def changed_query(k, d):
         c.settles()
 
 
+def monsters(k, d):
+    """Records of megabytes, nested a hundred thousand deep, with a hundred thousand members: bad ones are counted, the rest goes on."""
+    c = Case(k, d, "f_monsters", partitions=1)
+    with c.job:
+        c.job.start()
+        c.feed(10)
+        for text in ("{\"id\":1,\"x\":\"%s\"}" % ("y" * 5000000), "[" * 100000, "{\"id\":" + "{\"a\":" * 100000, "{\"id\":" + "9" * 500000 + "}"):
+            k.produce(c.topic, [{"value": text}])
+        members = ",".join("\"m%d\":%d" % (i, i) for i in range(50000))
+        k.produce(c.topic, [{"value": "{%s,\"id\":%d}" % (members, len(c.given))}])   # large, and right
+        c.given.append(len(c.given))
+        c.feed(20)
+        c.settles()
+        if "4 bad rows were left out: depth 2, too_big 1, range 1" not in open(c.job.log).read():
+            raise SystemExit("not four bad rows\n" + "\n".join(line[:200] for line in open(c.job.log) if "bad row" in line))
+
+
 def main():
-    cases = [stopped_under_load, zombie, partition_added, topic_made_anew, retention, group_forgotten, twice, changed_query, broker_frozen, broker_down]
+    cases = [monsters, stopped_under_load, zombie, partition_added, topic_made_anew, retention, group_forgotten, twice, changed_query, broker_frozen, broker_down]
     chosen = [c for c in cases if len(sys.argv) < 2 or c.__name__ in sys.argv[1:]]
     with kafka.Kafka() as k, tempfile.TemporaryDirectory(prefix="weir-faults-") as directory:
         for case in chosen:
