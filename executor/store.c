@@ -595,8 +595,12 @@ void wr_store_scan(struct wr_store_reader *r, struct wr_str prefix, bool (*fn)(v
             break;
         }
         last = raw;
-        if (!unpack(r->s, &mk, &mv, &key, &value) || !fn(ctx, key, value))
+        if (!unpack(r->s, &mk, &mv, &key, &value))
             break;
+        if (!fn(ctx, key, value)) {
+            mdb_cursor_close(cur);
+            return;
+        }
         trim_now_and_then(r);
         rc = mdb_cursor_get(cur, &mk, &mv, MDB_NEXT);
     }
