@@ -1,6 +1,5 @@
-/* kafka_parts.c: which partitions a Kafka source has, where each one begins and ends, and positions as text.
- * Rules:  offsets are asked for at open and used as numbers from then on; slots only ever grow at the end. A position that lies outside of
- *         what the partition holds is refused: reading on elsewhere would lose or repeat data in silence.
+/* kafka_parts.c: which partitions a Kafka source has, and where each one begins and ends.
+ * Rules:  offsets are asked for at open and used as numbers from then on; slots only ever grow at the end.
  * Memory: everything belongs to the source (wr_kafka_parts_clear). */
 #include "connectors/kafka_source.h"
 #include "core/log.h"
@@ -43,7 +42,7 @@ static void slots_add(struct wr_kafka_source *s, struct wr_kafka_topic *t, int n
         int at = s->base.n_part++;
         t->slot[t->n_part] = at;
         s->base.part[at] = (struct wr_part){.topic = wr_str_c(t->name), .num = t->n_part, .end = -1};
-        s->slot[at] = (struct wr_kafka_slot){.topic = (int)(t - s->topic), .stop = -1, .fresh = fresh};
+        s->slot[at] = (struct wr_kafka_slot){.topic = (int)(t - s->topic), .stop = -1, .fresh = fresh, .mark = -1};
     }
 }
 
@@ -299,7 +298,7 @@ static wr_status start_committed(struct wr_kafka_source *s, const int64_t *end, 
 }
 
 /* A partition that has nothing (more) for us, when the run is bounded. */
-static void mark_ended(struct wr_kafka_source *s)
+void wr_kafka_parts_mark_ended(struct wr_kafka_source *s)
 {
     bool all = s->base.bounded;
     for (int i = 0; i < s->base.n_part; i++) {
@@ -336,7 +335,7 @@ static wr_status set_starts(struct wr_kafka_source *s, struct wr_error *err)
         for (int i = 0; i < n; i++)
             s->base.part[i].next = at[i] < 0 ? end[i] : at[i]; /* no record that late yet */
     }
-    mark_ended(s);
+    wr_kafka_parts_mark_ended(s);
     return WR_OK;
 }
 
@@ -365,7 +364,7 @@ wr_status wr_kafka_parts_assign(struct wr_kafka_source *s, struct wr_error *err)
         rd_kafka_queue_t *q = rd_kafka_queue_get_partition(s->k->rk, name, p->num);
         rd_kafka_queue_forward(q, s->queue);
         rd_kafka_queue_destroy(q);
-        rd_kafka_topic_partition_list_add(add, name, p->num)->offset = slot->fresh ? RD_KAFKA_OFFSET_BEGINNING : p->next;
+        rd_kafka_topic_partition_list_add(add, name, p->num)->offset = slot->fresh ? RD_KAFKA_OFFSET_BEGINNING : wr_kafka_position_first(s, i);
         slot->assigned = true;
     }
     wr_status st = WR_OK;
@@ -410,71 +409,4 @@ wr_status wr_kafka_parts_grow(struct wr_kafka_source *s, const struct rd_kafka_m
         }
     }
     return s->base.n_part > before ? wr_kafka_parts_assign(s, err) : WR_OK;
-}
-
-/* ---- positions as text: "topic/0=17;topic/1=4;" ---- */
-
-void wr_kafka_parts_position(const struct wr_kafka_source *s, struct wr_buf *out)
-{
-    for (int i = 0; i < s->base.n_part; i++) {
-        const struct wr_part *p = &s->base.part[i];
-        wr_buf_printf(out, "%.*s/%d=%lld;", WR_FMT(p->topic), p->num, (long long)p->next);
-    }
-}
-
-static bool take_number(struct wr_str s, int64_t *v)
-{
-    char z[24], *end;
-    if (s.n == 0 || s.n >= sizeof z)
-        return false;
-    (void)snprintf(z, sizeof z, "%.*s", WR_FMT(s));
-    errno = 0;
-    *v = strtoll(z, &end, 10);
-    return !*end && !errno && *v >= 0;
-}
-
-/* One "topic/num=offset" of n bytes. */
-static wr_status seek_one(struct wr_kafka_source *s, struct wr_str one, struct wr_error *err)
-{
-    const char *slash = memrchr(one.p, '/', one.n), *equals = memrchr(one.p, '=', one.n);
-    int64_t num, offset;
-    if (!slash || !equals || equals < slash || !take_number((struct wr_str){slash + 1, (uint32_t)(equals - slash - 1)}, &num) ||
-        !take_number((struct wr_str){equals + 1, (uint32_t)(one.p + one.n - equals - 1)}, &offset))
-        return wr_fail(err, WR_EIO, "source \"%.*s\": \"%.*s\" is not a position", WR_FMT(s->spec.name), WR_FMT(one));
-    struct wr_str topic = {one.p, (uint32_t)(slash - one.p)};
-    for (int i = 0; i < s->base.n_part; i++) {
-        struct wr_part *p = &s->base.part[i];
-        if (p->num != num || !wr_str_eq(p->topic, topic))
-            continue;
-        if (offset < s->slot[i].low || offset > p->end) {
-            wr_fail(err, WR_EIO, "source \"%.*s\" should go on at offset %lld of topic \"%.*s\" partition %d, which holds %lld to %lld",
-                    WR_FMT(s->spec.name), (long long)offset, WR_FMT(topic), p->num, (long long)s->slot[i].low, (long long)p->end);
-            wr_hint(err, offset > p->end ? "the topic was deleted and made anew, or lost data" : "the broker has deleted what was not yet read");
-            return WR_EIO;
-        }
-        p->next = offset;
-        s->slot[i].fresh = false;
-        return WR_OK;
-    }
-    return wr_fail(err, WR_EIO, "source \"%.*s\" should go on in topic \"%.*s\" partition %lld, which is not there any more",
-                   WR_FMT(s->spec.name), WR_FMT(topic), (long long)num);
-}
-
-wr_status wr_kafka_parts_seek(struct wr_kafka_source *s, struct wr_str position, struct wr_error *err)
-{
-    for (int i = 0; i < s->base.n_part; i++) /* what the position does not name appeared since: from its beginning */
-        s->base.part[i].next = s->slot[i].low;
-    while (position.n) {
-        const char *end = memchr(position.p, ';', position.n);
-        uint32_t n = end ? (uint32_t)(end - position.p) : position.n;
-        if (n)
-            WR_TRY(seek_one(s, (struct wr_str){position.p, n}, err));
-        uint32_t used = end ? n + 1 : n;
-        position.p += used;
-        position.n -= used;
-    }
-    for (int i = 0; i < s->base.n_part; i++)
-        s->base.part[i].ended = false;
-    mark_ended(s);
-    return WR_OK;
 }

@@ -290,7 +290,7 @@ static bool take_record(struct wr_kafka_source *s, const rd_kafka_message_t *m, 
 {
     struct wr_part *p = &s->base.part[at];
     if (m->offset < p->next) { /* librdkafka may fetch again from an older place; it must not count twice */
-        s->repeats++;
+        s->repeats += !wr_kafka_position_prove(s, at, m);
         return false;
     }
     p->caught_up = false;
@@ -465,7 +465,9 @@ static struct wr_batch *make_batch(struct wr_kafka_source *s, uint32_t n)
         ts[rows] = time_us(m);
         kept->msg[rows++] = m;
         kept->n = rows;
+        s->slot[at].last = m;
     }
+    wr_kafka_position_note(s);
     b->len = b->n_live = rows;
     if (rows)
         return b;
@@ -527,7 +529,7 @@ static wr_status kafka_poll(struct wr_source *base, int wait_ms, struct wr_batch
 static wr_status kafka_position(struct wr_source *base, struct wr_buf *out, struct wr_error *err)
 {
     struct wr_kafka_source *s = (struct wr_kafka_source *)base;
-    wr_kafka_parts_position(s, out);
+    wr_kafka_position_print(s, out);
     return out->overflow ? wr_fail(err, WR_ELIMIT, "the position of source \"%.*s\" is too long", WR_FMT(s->spec.name)) : WR_OK;
 }
 
@@ -535,7 +537,7 @@ static wr_status kafka_seek(struct wr_source *base, struct wr_str position, stru
 {
     struct wr_kafka_source *s = (struct wr_kafka_source *)base;
     WR_ASSERT(!s->assigned);
-    return wr_kafka_parts_seek(s, position, err);
+    return wr_kafka_position_seek(s, position, err);
 }
 
 /* ---- life ---- */

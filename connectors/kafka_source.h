@@ -1,6 +1,7 @@
-/* kafka_source.h: what the three files of the Kafka source share.
+/* kafka_source.h: what the files of the Kafka source share.
  *   kafka_source.c  the vtable, polling, records into rows
- *   kafka_parts.c   which partitions there are, where each starts and ends, positions as text
+ *   kafka_parts.c   which partitions there are, where each starts and ends
+ *   kafka_position.c  positions as text; is the topic still the one that was read?
  *   kafka_watch.c   a thread of its own that asks for end offsets and new partitions
  * Rules:  partitions are assigned with explicit offsets, never by a consumer group; there is no pause, seek or rebalance during a run, so
  *         that librdkafka's batch call is safe to use; a record before the expected offset is dropped all the same. */
@@ -27,6 +28,10 @@ struct wr_kafka_slot {
     int64_t stop;                  /* bounded: first offset that is not wanted; -1: none */
     bool fresh;                    /* appeared while we ran: starts at its beginning */
     bool assigned;
+    bool unproven;                 /* seek: no record was compared with mark_sum yet; reading begins at mark */
+    int64_t mark;                  /* offset of the last record that became a row; -1: none */
+    uint32_t mark_sum;             /* its checksum */
+    const rd_kafka_message_t *last;/* it, within this batch; NULL: none came */
 };
 
 struct wr_kafka_source {
@@ -59,11 +64,18 @@ wr_status wr_kafka_parts_assign(struct wr_kafka_source *s, struct wr_error *err)
 /* Adds what of `md` is not known yet (unless the run is bounded); new partitions start at their beginning. A topic that went away is an error:
  * librdkafka 2.0.2 keeps silent about it. */
 wr_status wr_kafka_parts_grow(struct wr_kafka_source *s, const struct rd_kafka_metadata *md, struct wr_error *err);
-void wr_kafka_parts_position(const struct wr_kafka_source *s, struct wr_buf *out);
-wr_status wr_kafka_parts_seek(struct wr_kafka_source *s, struct wr_str position, struct wr_error *err);
+void wr_kafka_parts_mark_ended(struct wr_kafka_source *s); /* partitions that have nothing (more) for a bounded run */
 void wr_kafka_parts_clear(struct wr_kafka_source *s);
 /* Index into base.part for a message, or -1. */
 int wr_kafka_parts_slot(struct wr_kafka_source *s, const rd_kafka_message_t *m);
+
+/* ---- kafka_position.c ---- */
+void wr_kafka_position_print(const struct wr_kafka_source *s, struct wr_buf *out);
+wr_status wr_kafka_position_seek(struct wr_kafka_source *s, struct wr_str position, struct wr_error *err);
+int64_t wr_kafka_position_first(const struct wr_kafka_source *s, int i); /* where reading partition i begins */
+/* A record before the expected one: true if it was asked for, to be compared. A difference goes to s->failed. */
+bool wr_kafka_position_prove(struct wr_kafka_source *s, int i, const rd_kafka_message_t *m);
+void wr_kafka_position_note(struct wr_kafka_source *s); /* after a batch: slot[].last are the last records read */
 
 /* ---- kafka_watch.c ---- */
 struct wr_kafka_watch;

@@ -27,9 +27,27 @@ static void remove_files(const char *dir)
     }
 }
 
+/* What a source or sink stands for outside; other options (brokers, passwords) may change. */
+static void outside_text(const struct wr_opts *opts, struct wr_buf *out)
+{
+    static const char *const name[] = {"topic", "topic_pattern", "table", "path"};
+    struct wr_str value;
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        if (wr_opt_text(opts, name[i], &value))
+            wr_buf_printf(out, " %s = '%.*s'", name[i], WR_FMT(value));
+    wr_buf_putc(out, '\n');
+}
+
 static void plan_text(const struct wr_job *job, struct wr_buf *out)
 {
     wr_jobplan_print_state(out, job->plan);
+    for (int i = 0; i < job->plan->n_node; i++) {
+        const struct wr_plan *p = job->plan->node[i];
+        if (p->kind != WR_PLAN_SINK && p->kind != WR_PLAN_SCAN)
+            continue;
+        wr_buf_printf(out, "%s %.*s:", p->kind == WR_PLAN_SINK ? "sink" : "source", WR_FMT(p->kind == WR_PLAN_SINK ? p->u.sink.spec.name : p->u.scan.spec.name));
+        outside_text(p->kind == WR_PLAN_SINK ? p->u.sink.spec.opts : p->u.scan.spec.opts, out);
+    }
 }
 
 /* The query as it was when the directory was made, and the shape that its state has. */
@@ -370,6 +388,8 @@ wr_status wr_checkpoint_restore(struct wr_job *job, struct wr_error *err)
     (void)WR_FAILPOINT("ckpt.restore");
     if (st == WR_OK)
         st = restore_ops(job, r, err);
+    if (st == WR_OK)
+        st = wr_store_sound(job->store, err);
     wr_store_reader_free(r);
     job->ckpt_id = wr_store_applied(job->store);
     if (st == WR_OK && job->ckpt_id)

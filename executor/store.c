@@ -5,7 +5,10 @@
  *   state   key -> value. A key longer than LONG_KEY is kept as its first SHORT bytes, 0xFF, SHA-256 of the whole; its value starts with the whole key.
  *           So a prefix scan still finds it as long as the prefix is shorter than SHORT.
  *   delta   running number -> up to CHUNK bytes of records
- * Value bytes in `state`: u8 long?, [u32 key length, key], value.
+ * Value bytes in `state`: u32 checksum of key and the rest, u8 long?, [u32 key length, key], value. meta's "delta_sum" is the pending delta's checksum.
+ * Rules:  what is read is what was written. A file that is shorter than its tree, or a delta with another checksum, is refused; a value with another
+ *         checksum makes the store damaged: it is not given out, and no further checkpoint is written (wr_store_sound), so what was worked
+ *         out without it never counts. The tree's own pages have no checksums: damage there makes LMDB fail, or end the process, or, rarely, hides keys.
  * Memory: LMDB's map; values read borrow from it. */
 #include "executor/store.h"
 
@@ -15,14 +18,16 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
-enum { FORMAT = 1, LONG_KEY = 480, SHORT = 440, CHUNK = 1 << 20 };
+enum { FORMAT = 2, LONG_KEY = 480, SHORT = 440, CHUNK = 1 << 20 };
 enum { SPILL_TXN = 4096, TRIM_GETS = 1024 };
 #define MAP_BYTES ((size_t)256 << 30) /* address space, not memory: a sparse file */
 
@@ -33,6 +38,7 @@ struct wr_store {
     MDB_dbi meta, state, delta;
     uint64_t applied, pending;
     uint64_t version;      /* bumped by each write: readers renew */
+    atomic_bool damaged;   /* a value was not what was written */
     int lock_fd;
     void *map;             /* where LMDB has mapped the file; NULL: not known */
     const char *what;      /* for messages */
@@ -166,8 +172,27 @@ static wr_status lock_dir(struct wr_store *s, struct wr_error *err)
     return WR_OK;
 }
 
+/* A file that was cut off would end us with SIGBUS. */
+static wr_status check_length(struct wr_store *s, struct wr_error *err)
+{
+    MDB_envinfo info;
+    MDB_stat tree;
+    struct stat st;
+    mdb_filehandle_t fd;
+    if (mdb_env_info(s->env, &info) || mdb_env_stat(s->env, &tree) || mdb_env_get_fd(s->env, &fd) || fstat(fd, &st))
+        return fail(err, s, "look at it", errno);
+    uint64_t want = ((uint64_t)info.me_last_pgno + 1) * tree.ms_psize;
+    if (info.me_last_txnid == 0 || (uint64_t)st.st_size >= want)
+        return WR_OK;
+    wr_fail(err, WR_EIO, "checkpoint directory \"%s\": \"data.mdb\" has %llu bytes, and %llu were written", s->dir, (unsigned long long)st.st_size,
+            (unsigned long long)want);
+    wr_hint(err, "it was cut off; take a whole copy of the directory, or start anew with --reset");
+    return WR_EIO;
+}
+
 static wr_status open_dbs(struct wr_store *s, struct wr_error *err)
 {
+    WR_TRY(check_length(s, err));
     MDB_txn *txn;
     int rc = mdb_txn_begin(s->env, NULL, 0, &txn);
     if (rc)
@@ -189,6 +214,11 @@ static wr_status open_dbs(struct wr_store *s, struct wr_error *err)
     rc = mdb_txn_commit(txn);
     if (rc)
         return fail(err, s, "commit", rc);
+    if (format && format < FORMAT) {
+        wr_fail(err, WR_EIO, "checkpoint directory \"%s\" has format %llu of an older weir, this one reads %d", s->dir, (unsigned long long)format, FORMAT);
+        wr_hint(err, "finish with the weir that wrote it, or start anew with --reset");
+        return WR_EIO;
+    }
     if (format > FORMAT) {
         wr_fail(err, WR_EIO, "checkpoint directory \"%s\" has format %llu, this weir knows up to %d", s->dir, (unsigned long long)format, FORMAT);
         wr_hint(err, "use the weir that wrote it, or a newer one");
@@ -245,6 +275,15 @@ void wr_store_close(struct wr_store *s)
     free(s);
 }
 
+wr_status wr_store_sound(const struct wr_store *s, struct wr_error *err)
+{
+    if (!atomic_load_explicit(&s->damaged, memory_order_relaxed))
+        return WR_OK;
+    wr_fail(err, WR_EIO, "checkpoint directory \"%s\" is damaged: state was read that is not what was written", s->dir);
+    wr_hint(err, "nothing was made of it; take a whole copy of the directory, or start anew with --reset");
+    return WR_EIO;
+}
+
 uint64_t wr_store_applied(const struct wr_store *s) { return s->applied; }
 uint64_t wr_store_pending(const struct wr_store *s) { return s->pending; }
 
@@ -252,6 +291,7 @@ uint64_t wr_store_pending(const struct wr_store *s) { return s->pending; }
 
 static int put_chunks(struct wr_store *s, MDB_txn *txn, const struct wr_buf *delta, int n)
 {
+    uint64_t sum = 0;
     size_t number = 0;
     for (int i = 0; i < n; i++)
         for (size_t at = 0; at < delta[i].n; at += CHUNK) {
@@ -260,9 +300,10 @@ static int put_chunks(struct wr_store *s, MDB_txn *txn, const struct wr_buf *del
             int rc = mdb_put(txn, s->delta, &key, &val, MDB_APPEND);
             if (rc)
                 return rc;
+            sum = XXH3_64bits_withSeed(val.mv_data, val.mv_size, sum);
             number++;
         }
-    return 0;
+    return put_number(s, txn, "delta_sum", sum);
 }
 
 /* Runs body in one write transaction and syncs. */
@@ -301,6 +342,7 @@ wr_status wr_store_prepare(struct wr_store *s, uint64_t id, const struct wr_buf 
     for (int i = 0; i < n; i++)
         if (delta[i].overflow)
             return wr_fail(err, WR_ELIMIT, "checkpoint %llu is larger than the limit for one checkpoint", (unsigned long long)id);
+    WR_TRY(wr_store_sound(s, err));
     if (id != s->applied + 1)
         WR_BUG("checkpoint %llu prepared on top of %llu", (unsigned long long)id, (unsigned long long)s->applied);
     struct prepare_arg p = {id, delta, n};
@@ -328,15 +370,23 @@ static int delete_prefix(struct wr_store *s, MDB_txn *txn, struct wr_str prefix)
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+static uint32_t checksum(struct wr_str key, struct wr_str rest)
+{
+    return (uint32_t)XXH3_64bits_withSeed(rest.p, rest.n, XXH3_64bits(key.p, key.n));
+}
+
 static int put_state(struct wr_store *s, MDB_txn *txn, struct wr_str key, struct wr_str value, struct wr_buf *tmp)
 {
     char room[LONG_KEY + 32];
     struct wr_str k = short_key(key, room);
     wr_buf_reset(tmp);
+    wr_buf_u32(tmp, 0);
     wr_buf_u8(tmp, k.p != key.p);
     if (k.p != key.p)
         wr_buf_lstr(tmp, key);
     wr_buf_str(tmp, value);
+    uint32_t sum = checksum(k, (struct wr_str){tmp->p + sizeof sum, (uint32_t)(tmp->n - sizeof sum)});
+    memcpy(tmp->p, &sum, sizeof sum);
     union { const char *c; void *v; } kp = {k.p};
     MDB_val mk = {k.n, kp.v}, mv = {tmp->n, tmp->p};
     return mdb_put(txn, s->state, &mk, &mv, 0);
@@ -398,12 +448,17 @@ static int read_delta(struct wr_store *s, struct wr_buf *all)
     rc = mdb_cursor_open(txn, s->delta, &cur);
     if (!rc) {
         MDB_val key, val;
-        while ((rc = mdb_cursor_get(cur, &key, &val, MDB_NEXT)) == 0)
+        uint64_t sum = 0;
+        while ((rc = mdb_cursor_get(cur, &key, &val, MDB_NEXT)) == 0) {
             wr_buf_add(all, val.mv_data, val.mv_size);
+            sum = XXH3_64bits_withSeed(val.mv_data, val.mv_size, sum);
+        }
         mdb_cursor_close(cur);
+        if (rc == MDB_NOTFOUND)
+            rc = sum == get_number(s, txn, "delta_sum") ? 0 : MDB_CORRUPTED;
     }
     mdb_txn_abort(txn);
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    return rc;
 }
 
 wr_status wr_store_apply(struct wr_store *s, struct wr_error *err)
@@ -477,12 +532,16 @@ static bool renew(struct wr_store_reader *r)
 }
 
 /* Splits a stored pair into the whole key and the value; false: damaged. */
-static bool unpack(MDB_val *mk, MDB_val *mv, struct wr_str *key, struct wr_str *value)
+static bool unpack(struct wr_store *s, MDB_val *mk, MDB_val *mv, struct wr_str *key, struct wr_str *value)
 {
     *key = (struct wr_str){mk->mv_data, (uint32_t)mk->mv_size};
     *value = (struct wr_str){mv->mv_data, (uint32_t)mv->mv_size};
     uint8_t is_long;
-    return wr_take_u8(value, &is_long) && (!is_long || wr_take_lstr(value, key));
+    uint32_t sum;
+    bool good = wr_take_u32(value, &sum) && sum == checksum(*key, *value) && wr_take_u8(value, &is_long) && (!is_long || wr_take_lstr(value, key));
+    if (!good)
+        atomic_store_explicit(&s->damaged, true, memory_order_relaxed);
+    return good;
 }
 
 uint64_t wr_store_used(const struct wr_store *s)
@@ -535,7 +594,18 @@ bool wr_store_get(struct wr_store_reader *r, struct wr_str key, struct wr_str *v
     struct wr_str k = short_key(key, room), whole;
     union { const char *c; void *v; } kp = {k.p};
     MDB_val mk = {k.n, kp.v}, mv;
-    return mdb_get(r->txn, r->s->state, &mk, &mv) == 0 && unpack(&mk, &mv, &whole, value);
+    return mdb_get(r->txn, r->s->state, &mk, &mv) == 0 && unpack(r->s, &mk, &mv, &whole, value);
+}
+
+/* Before the first key of a scan there is nothing, or a sound one: else the search was led astray. */
+static void check_before(struct wr_store_reader *r, MDB_cursor *cur)
+{
+    MDB_val mk, mv;
+    struct wr_str key, value;
+    if (mdb_cursor_get(cur, &mk, &mv, MDB_PREV) == 0) {
+        (void)unpack(r->s, &mk, &mv, &key, &value);
+        (void)mdb_cursor_get(cur, &mk, &mv, MDB_NEXT);
+    }
 }
 
 void wr_store_scan(struct wr_store_reader *r, struct wr_str prefix, bool (*fn)(void *, struct wr_str, struct wr_str), void *ctx)
@@ -545,13 +615,31 @@ void wr_store_scan(struct wr_store_reader *r, struct wr_str prefix, bool (*fn)(v
         return;
     union { const char *c; void *v; } p = {prefix.p};
     MDB_val mk = {prefix.n, p.v}, mv;
+    struct wr_str last = {NULL, 0};
     int rc = mdb_cursor_get(cur, &mk, &mv, prefix.n ? MDB_SET_RANGE : MDB_FIRST);
+    if (rc == 0 && prefix.n)
+        check_before(r, cur);
     while (rc == 0 && mk.mv_size >= prefix.n && (prefix.n == 0 || memcmp(mk.mv_data, prefix.p, prefix.n) == 0)) {
-        struct wr_str key, value;
-        if (!unpack(&mk, &mv, &key, &value) || !fn(ctx, key, value))
+        struct wr_str key, value, raw = {mk.mv_data, (uint32_t)mk.mv_size};
+        if (last.p && wr_str_cmp(last, raw) >= 0) { /* the page's list of its entries is spoilt */
+            atomic_store_explicit(&r->s->damaged, true, memory_order_relaxed);
             break;
+        }
+        last = raw;
+        if (!unpack(r->s, &mk, &mv, &key, &value))
+            break;
+        if (!fn(ctx, key, value)) {
+            mdb_cursor_close(cur);
+            return;
+        }
         trim_now_and_then(r);
         rc = mdb_cursor_get(cur, &mk, &mv, MDB_NEXT);
+    }
+    if (rc && rc != MDB_NOTFOUND)
+        atomic_store_explicit(&r->s->damaged, true, memory_order_relaxed);
+    if (rc == 0) { /* is the key that ended it outside of the prefix, or spoilt? */
+        struct wr_str key, value;
+        (void)unpack(r->s, &mk, &mv, &key, &value);
     }
     mdb_cursor_close(cur);
 }

@@ -50,6 +50,9 @@ bool wr_store_get(struct wr_store_reader *r, struct wr_str key, struct wr_str *v
 /* Calls fn for each key that starts with prefix, in order of bytes, until it returns false. The key given is whole (prefix included). */
 void wr_store_scan(struct wr_store_reader *r, struct wr_str prefix, bool (*fn)(void *ctx, struct wr_str key, struct wr_str value), void *ctx);
 
+/* Has everything read so far been what was written? An error if not; then no further checkpoint is prepared either. */
+wr_status wr_store_sound(const struct wr_store *s, struct wr_error *err);
+
 /* ---- a temporary store: state that does not fit into memory ---- */
 
 /* One file in dir (NULL: $TMPDIR, else /var/tmp) that has no name any more when this returns: it is gone with the process, however that ends. Nothing

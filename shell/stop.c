@@ -32,6 +32,7 @@ void wr_stop_install(void)
     sigaction(SIGHUP, &act, NULL);
     act.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &act, NULL);
+    sigaction(SIGXFSZ, &act, NULL); /* a file that may not grow is an error of its write */
 }
 
 atomic_bool *wr_stop_flag(void)

@@ -2,6 +2,9 @@
  *
  *   ktool -b BROKERS create TOPIC PARTITIONS [setting=value...]
  *   ktool -b BROKERS delete TOPIC
+ *   ktool -b BROKERS grow TOPIC PARTITIONS
+ *   ktool -b BROKERS trim TOPIC PARTITION OFFSET
+ *   ktool -b BROKERS forget GROUP
  *   ktool -b BROKERS produce TOPIC [-p partition] [-z codec] [-e] [-t transactional.id] [-a]
  *   ktool -b BROKERS consume TOPIC [-u]
  *   ktool -b BROKERS ends TOPIC
@@ -10,7 +13,8 @@
  * produce reads lines: each is one value, or with -e one JSON object {"value", "value_hex", "key", "partition",
  * "timestamp" (ms), "headers": {name: text}}, where no value at all is a tombstone. With -t all of it is one
  * transaction, which -a aborts. consume prints such objects, plus "offset", up to the end as of its start; -u shows
- * records of open and aborted transactions too. ends prints "partition low high" lines,
+ * records of open and aborted transactions too. grow adds partitions, trim deletes the records before OFFSET as retention does,
+ * forget deletes a consumer group with what it has committed. ends prints "partition low high" lines,
  * committed "partition offset metadata" lines for the partitions that the group has an offset of.
  * Rules:  ends with code 1 and one line on stderr on any failure; nothing is half reported as success.
  * Memory: what is not freed at once lives until the process ends. */
@@ -152,6 +156,81 @@ static void delete_topic(const char *topic)
     rd_kafka_DeleteTopics(rk, &want, 1, NULL, queue);
     admin_answer(queue, false, topic);
     rd_kafka_DeleteTopic_destroy(want);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+/* Waits for the one answer of an admin request. */
+static void admin_done(rd_kafka_queue_t *queue, const char *what, const char *name)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT_MS);
+    rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    size_t n = 0;
+    const rd_kafka_CreatePartitions_result_t *grown = event ? rd_kafka_event_CreatePartitions_result(event) : NULL;
+    const rd_kafka_topic_result_t **topics = grown ? rd_kafka_CreatePartitions_result_topics(grown, &n) : NULL;
+    if (n)
+        code = rd_kafka_topic_result_error(topics[0]);
+    const rd_kafka_DeleteGroups_result_t *gone = event ? rd_kafka_event_DeleteGroups_result(event) : NULL;
+    const rd_kafka_group_result_t **groups = gone ? rd_kafka_DeleteGroups_result_groups(gone, &n) : NULL;
+    if (groups && n && rd_kafka_group_result_error(groups[0]))
+        code = rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
+    const rd_kafka_DeleteRecords_result_t *cut = event ? rd_kafka_event_DeleteRecords_result(event) : NULL;
+    const rd_kafka_topic_partition_list_t *parts = cut ? rd_kafka_DeleteRecords_result_offsets(cut) : NULL;
+    if (parts && parts->cnt)
+        code = parts->elems[0].err;
+    if (code)
+        fail("%s %s: %s", what, name, rd_kafka_err2str(code));
+    rd_kafka_event_destroy(event);
+}
+
+static long number(const char *text, long least)
+{
+    char *end = NULL;
+    long n = text ? strtol(text, &end, 10) : -1;
+    if (!text || end == text || *end != '\0' || n < least)
+        fail("\"%s\" is no number from %ld on", text ? text : "", least);
+    return n;
+}
+
+static void grow_topic(const char *topic, char **arg)
+{
+    char text[256];
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_NewPartitions_t *want = rd_kafka_NewPartitions_new(topic, (size_t)number(arg[0], 1), text, sizeof text);
+    if (want == NULL)
+        fail("%s", text);
+    rd_kafka_CreatePartitions(rk, &want, 1, NULL, queue);
+    admin_done(queue, "grow", topic);
+    wait_for_topic(rk, topic, (int)number(arg[0], 1));
+    rd_kafka_NewPartitions_destroy(want);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+static void trim_topic(const char *topic, char **arg)
+{
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, (int32_t)number(arg[0], 0))->offset = number(arg[1], 0);
+    rd_kafka_DeleteRecords_t *want = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(rk, &want, 1, NULL, queue);
+    admin_done(queue, "trim", topic);
+    rd_kafka_DeleteRecords_destroy(want);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+static void forget_group(const char *group)
+{
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteGroup_t *want = rd_kafka_DeleteGroup_new(group);
+    rd_kafka_DeleteGroups(rk, &want, 1, NULL, queue);
+    admin_done(queue, "forget", group);
+    rd_kafka_DeleteGroup_destroy(want);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
 }
@@ -441,13 +520,19 @@ int main(int argc, char **argv)
         }
     }
     if (brokers == NULL || argc - optind < 2)
-        fail("usage: ktool -b BROKERS create|delete|produce|consume|ends TOPIC ...");
+        fail("usage: ktool -b BROKERS create|delete|grow|trim|produce|consume|ends TOPIC ...");
     const char *verb = argv[optind];
     const char *topic = argv[optind + 1];
     if (strcmp(verb, "create") == 0)
         create_topic(topic, argc - optind - 2, argv + optind + 2);
     else if (strcmp(verb, "delete") == 0)
         delete_topic(topic);
+    else if (strcmp(verb, "grow") == 0 && argc - optind == 3)
+        grow_topic(topic, argv + optind + 2);
+    else if (strcmp(verb, "trim") == 0 && argc - optind == 4)
+        trim_topic(topic, argv + optind + 2);
+    else if (strcmp(verb, "forget") == 0)
+        forget_group(topic);
     else if (strcmp(verb, "produce") == 0)
         produce(topic, &how);
     else if (strcmp(verb, "consume") == 0)

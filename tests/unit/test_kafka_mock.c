@@ -286,6 +286,20 @@ static void source_ends_where_the_topic_ended_at_open(void **state)
     close_reader(&r);
 }
 
+/* Positions without the checksums ("~2:1a2b3c4d" is "~2" here). */
+static void expect_positions(const struct wr_buf *pos, const char *want)
+{
+    char text[200];
+    size_t n = 0;
+    for (size_t i = 0; i < pos->n && n + 1 < sizeof text; i++)
+        if (pos->p[i] == ':')
+            i += 8;
+        else
+            text[n++] = pos->p[i];
+    text[n] = 0;
+    assert_string_equal(text, want);
+}
+
 static void position_is_where_seek_goes_on(void **state)
 {
     struct fixture *f = *state;
@@ -300,12 +314,62 @@ static void position_is_where_seek_goes_on(void **state)
     expect_all(&r, "d@0:2 ");
     wr_buf_reset(&pos);
     assert_int_equal(r.src->vt->position(r.src, &pos, &error), WR_OK);
-    assert_true(wr_str_eq_c(wr_buf_get(&pos), "t/0=3;t/1=0;t/2=2;one/0=0;"));
+    expect_positions(&pos, "t/0=3~2;t/1=0;t/2=2;one/0=0;");
     close_reader(&r);
     open_ok(&r);
     assert_int_equal(r.src->vt->seek(r.src, wr_buf_get(&pos), &error), WR_OK);
     assert_true(r.src->ended);
     close_reader(&r);
+    wr_buf_clear(&pos);
+}
+
+/* A topic of the same name with as many records, some of them others: what was read last tells them apart. */
+static void another_topic_is_noticed(void **state)
+{
+    struct fixture *f = *state, other = {0};
+    struct wr_buf pos = WR_BUF_INIT(1000);
+    struct reader r, r2;
+    put_some(f);
+    init(&r, wr_broker_address(f->broker), "t");
+    open_ok(&r);
+    assert_int_equal(r.src->vt->seek(r.src, WR_STR("t/0=1;t/1=0;t/2=0;"), &error), WR_OK);
+    expect_all(&r, "b@0:1 d@0:2 c@2:0 e@2:1 ");
+    assert_int_equal(r.src->vt->position(r.src, &pos, &error), WR_OK);
+    expect_positions(&pos, "t/0=3~2;t/1=0;t/2=2~1;");
+    close_reader(&r);
+
+    put(f, "t", 0, "k", "f", 4000); /* the same topic: goes on */
+    sent(f);
+    open_ok(&r);
+    assert_int_equal(r.src->vt->seek(r.src, wr_buf_get(&pos), &error), WR_OK);
+    expect_all(&r, "f@0:3 ");
+    close_reader(&r);
+
+    void *made = NULL;
+    assert_int_equal(setup(&made), 0);
+    other = *(struct fixture *)made;
+    put_some(&other);
+    put(&other, "t", 0, "k", "f", 4000);
+    put(&other, "t", 2, "k", "g", 4000);
+    sent(&other);
+    init(&r2, wr_broker_address(other.broker), "t");
+    open_ok(&r2);
+    assert_int_equal(r2.src->vt->seek(r2.src, wr_buf_get(&pos), &error), WR_OK); /* the same records: a moved cluster */
+    expect_all(&r2, "f@0:3 g@2:2 ");
+    close_reader(&r2);
+    open_ok(&r2);
+    assert_int_equal(r2.src->vt->seek(r2.src, WR_STR("t/0=3~2:00000000;t/1=0;t/2=2;"), &error), WR_OK);
+    wr_status st = WR_OK;
+    for (int i = 0; i < 1000 && !st; i++) {
+        struct wr_batch *b;
+        st = r2.src->vt->poll(r2.src, 100, &b, &error);
+        r2.rows += b ? b->len : 0; /* of partition 2 */
+        wr_batch_unref(b);
+    }
+    assert_int_equal(st, WR_EIO);
+    assert_string_equal(error.msg, "topic \"t\" partition 0 is not the one this job has read: another record stands at offset 2");
+    close_reader(&r2);
+    assert_int_equal(teardown(&made), 0);
     wr_buf_clear(&pos);
 }
 
@@ -321,6 +385,10 @@ static void seek_refuses_what_is_not_there(void **state)
         {WR_STR("u/0=0;"), "source \"src\" should go on in topic \"u\" partition 0, which is not there any more"},
         {WR_STR("t/0"), "source \"src\": \"t/0\" is not a position"},
         {WR_STR("t/0=-1"), "source \"src\": \"t/0=-1\" is not a position"},
+        {WR_STR("t/0=1~"), "source \"src\": \"t/0=1~\" is not a position"},
+        {WR_STR("t/0=1~0:12345"), "source \"src\": \"t/0=1~0:12345\" is not a position"},
+        {WR_STR("t/0=1~x:12345678"), "source \"src\": \"t/0=1~x:12345678\" is not a position"},
+        {WR_STR("t/0=1~0:1234567g"), "source \"src\": \"t/0=1~0:1234567g\" is not a position"},
         {WR_STR("t=0/0"), "source \"src\": \"t=0/0\" is not a position"},
         {WR_STR("t/0=99999999999999999999"), "source \"src\": \"t/0=99999999999999999999\" is not a position"},
     };
@@ -733,7 +801,7 @@ int main(void)
         T(source_starts_at_committed_offsets),
         T(source_ends_where_the_topic_ended_at_open),
         T(position_is_where_seek_goes_on),
-        T(seek_refuses_what_is_not_there),
+        T(another_topic_is_noticed), T(seek_refuses_what_is_not_there),
         T(source_catches_up_and_goes_on),
         T(source_finds_topics_by_pattern_also_later),
         T(source_reads_all_in_spite_of_broker_errors),
