@@ -34,6 +34,7 @@ struct wr_store {
     uint64_t applied, pending;
     uint64_t version;      /* bumped by each write: readers renew */
     int lock_fd;
+    void *map;             /* where LMDB has mapped the file; NULL: not known */
     const char *what;      /* for messages */
     char dir[4096];
 };
@@ -147,6 +148,8 @@ bool wr_store_value(struct wr_store *s, const char *name, struct wr_arena *a, st
 
 /* ---- open, close ---- */
 
+static void find_map(struct wr_store *s);
+
 static wr_status lock_dir(struct wr_store *s, struct wr_error *err)
 {
     char path[4200];
@@ -220,6 +223,8 @@ wr_status wr_store_open(const char *dir, struct wr_store **out, struct wr_error 
     }
     if (!st)
         st = open_dbs(s, err);
+    if (!st)
+        find_map(s);
     if (st) {
         wr_store_close(s);
         return st;
@@ -482,9 +487,26 @@ uint64_t wr_store_used(const struct wr_store *s)
  * where they are the kernel's to drop; from time to time the mapping lets go of them. */
 static void trim(struct wr_store *s)
 {
-    MDB_envinfo info;
-    if (mdb_env_info(s->env, &info) == 0)
-        (void)madvise(info.me_mapaddr, wr_store_used(s), MADV_DONTNEED);
+    if (s->map)
+        (void)madvise(s->map, wr_store_used(s), MADV_DONTNEED);
+}
+
+/* LMDB does not say where its map is. */
+static void find_map(struct wr_store *s)
+{
+    struct stat file;
+    mdb_filehandle_t fd;
+    char line[512];
+    FILE *f = fopen("/proc/self/maps", "re");
+    if (!f)
+        return;
+    if (mdb_env_get_fd(s->env, &fd) == 0 && fstat(fd, &file) == 0)
+        while (!s->map && fgets(line, sizeof line, f)) {
+            unsigned long long from, to, inode;
+            if (sscanf(line, "%llx-%llx %*s %*s %*s %llu", &from, &to, &inode) == 3 && to - from == MAP_BYTES && inode == file.st_ino)
+                s->map = (void *)(uintptr_t)from;
+        }
+    (void)fclose(f);
 }
 
 static void trim_now_and_then(struct wr_store_reader *r)
@@ -570,6 +592,7 @@ wr_status wr_store_open_temp(const char *dir, struct wr_store **out, struct wr_e
         wr_store_close(s);
         return err->code;
     }
+    find_map(s);
     *out = s;
     return WR_OK;
 }
