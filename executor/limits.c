@@ -21,8 +21,8 @@ void wr_op_weigh(struct wr_op *op, uint64_t bytes)
 uint64_t wr_op_excess(const struct wr_op *op)
 {
     const struct wr_job *job = op->task->job;
-    if (job->opts.spill_each)
-        return op->vt->spills ? op->weighed : 0;
+    if (job->opts.spill_each && op->vt->spills)
+        return op->weighed;
     uint64_t limit = (uint64_t)job->plan->max_state, total = atomic_load_explicit(&job->state_bytes, memory_order_relaxed);
     if (limit == 0 || total <= limit)
         return 0;

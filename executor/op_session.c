@@ -48,6 +48,8 @@ struct session_op {
     int64_t closed;                 /* watermark up to which sessions were closed */
     int64_t next_due;               /* EMIT EVERY */
     bool due;
+    int64_t next_measure;           /* monotonic time of the next count of state bytes */
+    bool weighed;                   /* an aggregate owns memory outside session.state */
 };
 
 static int64_t end_of(const struct session_op *a, const struct session *s) { return s->last + a->gap; }
@@ -441,9 +443,24 @@ static wr_status session_flush(struct wr_op *op, struct wr_error *err)
     return flush_dirty(op, err);
 }
 
+/* Counting what aggregates own takes a walk, so that is done less often. */
+static void measure(struct wr_op *op, int64_t mono_us)
+{
+    struct session_op *a = op->ctx;
+    if (mono_us < a->next_measure)
+        return;
+    a->next_measure = mono_us + (a->weighed ? 1000000 : 100000);
+    uint64_t n = wr_groups_bytes(&a->groups) + a->n_heap * (sizeof(struct session) + a->state_size + 2 * sizeof(struct session *));
+    for (uint32_t i = 0; a->weighed && i < a->n_heap; i++)
+        for (int k = 0; k < a->p->n_agg; k++)
+            n += wr_aggcall_heap(&a->agg[k], a->heap[i]->state + a->agg[k].offset);
+    wr_op_weigh(op, n);
+}
+
 static wr_status session_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
 {
     struct session_op *a = op->ctx;
+    measure(op, mono_us);
     if (a->p->emit != WR_EMIT_EVERY)
         return WR_OK;
     if (a->next_due == 0)
@@ -470,6 +487,7 @@ static wr_status session_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     for (int i = 0; i < p->n_agg; i++) {
         a->agg[i] = p->agg[i];
         a->agg[i].offset = a->state_size;
+        a->weighed |= a->agg[i].distinct || a->agg[i].fn->heap;
         a->state_size += (p->agg[i].size + 15) & ~15u;
     }
     return WR_OK;

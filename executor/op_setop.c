@@ -137,7 +137,7 @@ static wr_status setop_tick(struct wr_op *op, int64_t mono_us, struct wr_error *
     forget_old(op);
     if (mono_us >= o->next_measure) {
         o->next_measure = mono_us + 100000;
-        op->n.state_bytes = o->rows.bytes + (o->rows.slot ? (o->rows.mask + 1) * sizeof(uint64_t) : 0);
+        wr_op_weigh(op, o->rows.bytes + (o->rows.slot ? (o->rows.mask + 1) * sizeof(uint64_t) : 0));
     }
     return WR_OK;
 }

@@ -35,6 +35,7 @@ static uint64_t counter(const struct wr_node_stats *s, char which)
     case 'l': return s->n.late;
     case 'h': return s->n.held;
     case 's': return s->n.state_bytes;
+    case 'd': return s->n.disk_bytes;
     }
     return s->n_window;
 }
@@ -67,6 +68,7 @@ BY_OPERATOR(put_filtered, 'f')
 BY_OPERATOR(put_late, 'l')
 BY_OPERATOR(put_held, 'h')
 BY_OPERATOR(put_state, 's')
+BY_OPERATOR(put_disk, 'd')
 BY_OPERATOR(put_windows, 'w')
 
 /* ---- by partition ---- */
@@ -172,6 +174,7 @@ static const struct family running[] = {
     {"weir_operator_rows_late_total", "rows an operator has left out because their windows had closed", COUNTER, put_late},
     {"weir_operator_rows_held", "rows in an operator's state", GAUGE, put_held},
     {"weir_operator_state_bytes", "memory of an operator's state", GAUGE, put_state},
+    {"weir_operator_state_disk_bytes", "state of an operator that max_state_bytes has put on disk, about", GAUGE, put_disk},
     {"weir_operator_open_windows", "windows that have not closed", GAUGE, put_windows},
     {"weir_operator_busy_seconds_total", "time an operator has worked, without those behind it; what is left of a second is idle", COUNTER, put_busy},
     {"weir_job_cpu_seconds_total", "CPU time of a job's own threads", COUNTER, put_cpu},

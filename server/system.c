@@ -71,10 +71,10 @@ static void operator_rows(struct wr_sjob *j, struct wr_buf *out)
         begin(j, out);
         wr_buf_printf(out,
                       ",\"operator\":%d,\"kind\":\"%s\",\"rows_in\":%llu,\"rows_out\":%llu,\"rows_filtered\":%llu,\"rows_late\":%llu,\"rows_bad\":%llu,"
-                      "\"rows_held\":%llu,\"state_bytes\":%llu,\"open_windows\":%llu,\"watermark\":",
+                      "\"rows_held\":%llu,\"state_bytes\":%llu,\"state_disk_bytes\":%llu,\"open_windows\":%llu,\"watermark\":",
                       i, wr_plan_name(j->plan->node[i]->kind), (unsigned long long)s.n.in, (unsigned long long)s.n.out, (unsigned long long)s.n.filtered,
                       (unsigned long long)s.n.late, (unsigned long long)s.n.bad, (unsigned long long)s.n.held, (unsigned long long)s.n.state_bytes,
-                      (unsigned long long)s.n_window);
+                      (unsigned long long)s.n.disk_bytes, (unsigned long long)s.n_window);
         wr_put_time(out, s.wm);
         wr_buf_puts(out, "}\n");
     }
@@ -135,7 +135,7 @@ static const struct table tables[] = {
     {"partitions", "job TEXT, source TEXT, topic TEXT, \"partition\" INTEGER, next_offset BIGINT, end_offset BIGINT, lag BIGINT, caught_up BOOLEAN,"
      " idle BOOLEAN, max_event_time TIMESTAMP, watermark TIMESTAMP", partition_rows},
     {"operators", "job TEXT, operator INTEGER, kind TEXT, rows_in BIGINT, rows_out BIGINT, rows_filtered BIGINT, rows_late BIGINT, rows_bad BIGINT,"
-     " rows_held BIGINT, state_bytes BIGINT, open_windows BIGINT, watermark TIMESTAMP", operator_rows},
+     " rows_held BIGINT, state_bytes BIGINT, state_disk_bytes BIGINT, open_windows BIGINT, watermark TIMESTAMP", operator_rows},
     {"windows", "job TEXT, operator INTEGER, window_start TIMESTAMP, window_end TIMESTAMP, \"rows\" BIGINT, keys BIGINT", window_rows},
     {"checkpoints", "job TEXT, id BIGINT, bytes BIGINT, duration_us BIGINT, at TIMESTAMP", checkpoint_rows},
     {"errors", "job TEXT, at TIMESTAMP, source TEXT, topic TEXT, \"partition\" INTEGER, \"offset\" BIGINT, reason TEXT, \"column\" TEXT, message TEXT,"

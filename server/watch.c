@@ -79,6 +79,8 @@ static void note_figures(void *ctx, const struct wr_plan *p, struct wr_buf *out)
         wr_buf_printf(out, ", time %.1f ms", (double)n.n.busy_us / 1e3);
     if (n.n.state_bytes)
         wr_buf_printf(out, ", state %llu bytes", (unsigned long long)n.n.state_bytes);
+    if (n.n.disk_bytes)
+        wr_buf_printf(out, ", on disk %llu bytes", (unsigned long long)n.n.disk_bytes);
     wr_buf_putc(out, ')');
 }
 
