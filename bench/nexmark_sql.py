@@ -66,7 +66,7 @@ def flink(n, streams, side):
     """Query n in Flink SQL, its tables over the files, or None where Flink has no way to say it (OVER a result that changes)."""
     if n == 6:
         return None
-    out = ["SET 'table.local-time-zone' = 'UTC'"]
+    out = []
     json = "WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601')"
     for name in tables(n):
         cols = ", ".join("%s %s" % (c, FLINK_TYPE[t]) for c, t in COLUMNS[name])

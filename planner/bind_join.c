@@ -160,14 +160,16 @@ static bool take_key(struct binder *b, struct wr_plan *p, struct wr_expr *x)
     int col[2];
     for (int s = 0; s < 2; s++)
         col[s] = column_for(b, p, s, own[s]);
-    for (int i = 0; i < j->n_key; i++)
-        if (j->key[0][i] == col[0] && j->key[1][i] == col[1])
-            return true;
     bool *null_safe = WR_NEW_N(b->a, bool, j->n_key + 1);
     if (j->n_key)
         memcpy(null_safe, j->null_safe, sizeof(bool) * (size_t)j->n_key);
-    null_safe[j->n_key] = safe;
     j->null_safe = null_safe;
+    for (int i = 0; i < j->n_key; i++)
+        if (j->key[0][i] == col[0] && j->key[1][i] == col[1]) {
+            null_safe[i] &= safe; /* a = b says more than a IS NOT DISTINCT FROM b */
+            return true;
+        }
+    null_safe[j->n_key] = safe;
     for (int s = 0; s < 2; s++)
         j->key[s] = longer(b, j->key[s], j->n_key, col[s]);
     j->n_key++;

@@ -15,6 +15,7 @@ public class Nexmark {
         conf.setString("parallelism.default", "2");
         conf.setString("taskmanager.numberOfTaskSlots", "2");
         conf.setString("pipeline.object-reuse", "true");
+        conf.setString("table.local-time-zone", "UTC");
         TableEnvironment t = TableEnvironment.create(EnvironmentSettings.newInstance().inStreamingMode().withConfiguration(conf).build());
         String[] all = new String(System.in.readAllBytes(), StandardCharsets.UTF_8).split(";\n");
         for (int i = 0; i < all.length - 1; i++)
