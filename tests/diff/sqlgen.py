@@ -365,12 +365,21 @@ class Gen:
 
     def equality(self, left, right):
         """left.x = right.y of the same type; None if there is none."""
-        pairs = [(a, b, t) for a, t in left for b, u in right if t == u and t in "isnDb"]
+        pairs = [(a, b, t) for a, t in left for b, u in right if t == u and t in "isnDbt"]
         if not pairs:
             return None
         near = [p for p in pairs if p[0].split(".")[1] == p[1].split(".")[1]]
         a, b, _ = self.r.choice(near if near and self.r.random() < 0.6 else pairs)
         return e("b", "%s %s %s" % (a, "=" if self.r.random() < 0.93 or "notdistinct" in self.avoid else "IS NOT DISTINCT FROM", b))
+
+    def interval(self, left, right):
+        """Two times at most some seconds apart: where both are event times, the join's state is freed by the watermark."""
+        pairs = [(a, b) for a, t in left for b, u in right if t == u == "t"]
+        if not pairs:
+            return None
+        named = [p for p in pairs if p[0].endswith(".ts") and p[1].endswith(".ts")]
+        a, b = self.r.choice(named or pairs)
+        return e("b", "%s BETWEEN %s - INTERVAL '%d' SECOND AND %s + INTERVAL '%d' SECOND" % (a, b, self.r.choice([0, 1, 5, 20]), b, self.r.choice([0, 2, 10])))
 
     def from_(self, depth):
         """FROM with up to two joins: node, scope."""
@@ -384,6 +393,10 @@ class Gen:
             other = self.rel(depth - 1)
             kind = r.choice(["JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
             eq = self.equality(scope, other.cols)
+            near = self.interval(scope, other.cols) if self.has("interval", 0.2) else None
+            if near is not None:
+                eq = e("b", eq, " AND ", near) if eq is not None and r.random() < 0.6 else near
+                kind = r.choice(["JOIN", "LEFT JOIN"])
             if eq is None:
                 if not self.has("cross", 0.3):
                     break
@@ -442,7 +455,7 @@ class Gen:
         return N("l", [x(n, " AS c%d" % i) for i, (n, _) in enumerate(items)], sep=", "), [("c%d" % i, t) for i, (_, t) in enumerate(items)]
 
     def query(self, depth):
-        kinds = [("plain", 5), ("grouped", 6), ("distinct", 1), ("setop", 1.5), ("topn", 1.2), ("over", 1.2), ("window", 2.5), ("sets", 0.5), ("cte", 0.5)]
+        kinds = [("plain", 5), ("grouped", 6), ("distinct", 1), ("setop", 1.5), ("topn", 1.2), ("over", 1.2), ("window", 2.5), ("sets", 0.5), ("cte", 0.5), ("winjoin", 0.7)]
         kinds = [(k, w) for k, w in kinds if k not in self.avoid]
         k = self.r.choices([k for k, _ in kinds], [w for _, w in kinds])[0]
         self.uses.add(k)
@@ -454,9 +467,21 @@ class Gen:
         return opt(" WHERE ", self.condition(scope, depth)) if self.r.random() < 0.5 else x()
 
     def q_plain(self, depth, kinds=None):
+        r, kinds_fixed = self.r, kinds is not None
         node, scope = self.from_(depth)
         kinds = kinds or [self.kind() for _ in range(self.r.randint(1, 4))]
         items = [(self.expr(scope, k, 3), k) for k in kinds]
+        if depth > 0 and "scalar" not in self.avoid and r.random() < 0.08:
+            self.uses.add("scalar")
+            i = r.randrange(len(items))
+            other = self.rel(0)
+            eq = self.equality(scope, other.cols) if self.has("correlated", 0.6) else None
+            k = r.choice("id") if items[i][1] not in "in" else items[i][1]
+            agg = e(k, r.choice(["min(", "max(", "sum("]), self.expr(other.cols, k, 1), ")")
+            if not (eq is None and self.has("count", 0.3)):
+                items[i] = (e(k, "(SELECT ", agg, " FROM ", other.node, *([" WHERE ", eq] if eq else []), ")"), k)
+                if kinds_fixed and items[i][1] != kinds[i]:
+                    items[i] = (self.expr(scope, kinds[i], 2), kinds[i])
         sel, cols = self.outputs(items)
         return x("SELECT ", sel, " FROM ", node, self.where(scope, depth)), cols
 
@@ -635,6 +660,35 @@ class Gen:
         sel, out = self.outputs(items)
         by = [x(("window_start, window_end" if table_form else fn, "window_start, window_end"))] + [k for k, _ in keys]
         return x("SELECT ", sel, " FROM ", node, " GROUP BY ", lst_fixed(by), self.having(scope)), out
+
+    def q_winjoin(self, depth):
+        """Two windows' results, or windowed tables, met by window."""
+        r, parts = self.r, []
+        size = r.choice([5, 10, 20])
+        for _ in range(2):
+            t, a = r.choice(self.tables), self.alias()
+            key = r.choice([n for n, k in t.cols if k == "i"])
+            bins = "date_bin('%d s', ts, TIMESTAMP '1970-01-01')" % size
+            tvf = "TUMBLE(TABLE %s, DESCRIPTOR(ts), INTERVAL '%d' SECOND)" % (t.name, size)
+            pgt = "(SELECT *, %s AS window_start, %s + INTERVAL '%d s' AS window_end FROM %s) AS w" % (bins, bins, size, t.name)
+            if r.random() < 0.7:
+                text = "(SELECT window_start, window_end, %s AS k, count(*) AS n, max(g) AS g FROM " % key, " GROUP BY window_start, window_end, %s) AS %s" % (key, a)
+                cols = [("window_start", "t"), ("window_end", "t"), ("k", "i"), ("n", "i"), ("g", "s")]
+            else:
+                text = "(SELECT window_start, window_end, %s AS k, id AS n, g FROM " % key, ") AS %s" % a
+                cols = [("window_start", "t"), ("window_end", "t"), ("k", "i"), ("n", "i"), ("g", "s")]
+            parts.append(Rel(x(text[0], (tvf, pgt), text[1]), a, cols))
+        self.windowed = "no"
+        a, b = parts
+        on = ["%s.window_start = %s.window_start AND %s.window_end = %s.window_end" % (a.alias, b.alias, a.alias, b.alias)]
+        if r.random() < 0.7:
+            on.append(opt(" AND %s.k = %s.k" % (a.alias, b.alias)))
+        if r.random() < 0.2:
+            on.append(opt(" AND ", self.expr(a.cols + b.cols, "b", 1)))
+        scope = a.cols + b.cols
+        kind = r.choice(["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN"] + (["FULL JOIN"] if len(on) < 3 else []))
+        sel, out = self.outputs([(self.expr(scope, k, 1), k) for k in [self.kind() for _ in range(3)]])
+        return x("SELECT ", sel, " FROM ", a.node, " %s " % kind, b.node, " ON ", *on, self.where(scope, 0)), out
 
     # -- the whole
 
