@@ -701,7 +701,8 @@ class Gen:
             self.windowed = "no"
         c = r.random()
         shown = [n for n, t in cols if t != "a"]
-        if "order" not in self.avoid and c < 0.15 and len(shown) == len(cols) and not body.text(False).startswith("WITH"):
+        # PostgreSQL before 18 sorts grouping sets wrongly by a column that a condition binds to a constant
+        if "order" not in self.avoid and "sets" not in self.uses and c < 0.15 and len(shown) == len(cols) and not body.text(False).startswith("WITH"):
             ordered = True
             by = r.sample(shown, len(shown))
             tail = x(" ORDER BY " + ", ".join(n + r.choice(["", "", " DESC", " NULLS FIRST"]) for n in by), opt(" LIMIT %d" % r.choice([1, 3, 10]), opt(" OFFSET %d" % r.choice([1, 2]))))
