@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         return fprintf(stderr, "usage: bench_latency BROKERS IN OUT [RATE] [SECONDS]\n"), 2;
-    int64_t rate = argc > 4 ? atoll(argv[4]) : 10000, total = rate * (argc > 5 ? atoll(argv[5]) : 10);
+    int64_t rate = argc > 4 ? strtoll(argv[4], NULL, 10) : 10000, total = rate * (argc > 5 ? strtoll(argv[5], NULL, 10) : 10);
     struct reader r[2] = {{.name = "broker", .brokers = argv[1], .topic = argv[2]}, {.name = "through", .brokers = argv[1], .topic = argv[3]}};
     pthread_t thread[2];
     for (int i = 0; i < 2; i++) {

@@ -597,7 +597,9 @@ static wr_status bind_clauses(struct binder *b, const struct wr_ast_select *s, c
         wr_hint(b->err, "group by window(column, ...), or declare WATERMARK FOR column in the source");
         return WR_ESQL;
     }
-    if (s->emit && own.cl.emit == WR_EMIT_FINAL && !b->final && out->plan->updating) {
+    if (s->emit && own.cl.emit == WR_EMIT_FINAL && !b->final && out->plan->updating && out->plan->bounded) {
+        out->plan = wr_bind_held(b, out->plan);
+    } else if (s->emit && own.cl.emit == WR_EMIT_FINAL && !b->final && out->plan->updating) {
         wr_fail_at(b->err, WR_ESQL, s->emit->off, "EMIT FINAL, but the result is still updated");
         wr_hint(b->err, "a view below has its own EMIT CHANGES");
         return WR_ESQL;

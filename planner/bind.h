@@ -259,6 +259,8 @@ bool wr_is_grouping(struct wr_str name);
 /* ---- statements (bind_sink.c) ---- */
 
 /* The rows of a query into a declared sink; columns: the list behind the name, NULL: none. off: place of the sink's name. */
+/* Final content asked for, of a query that changes its results to the end (an outer join): they are held until then. p ends. */
+struct wr_plan *wr_bind_held(struct binder *b, struct wr_plan *p);
 wr_status wr_bind_insert(struct binder *b, const struct wr_object *o, const struct wr_ast_name *columns, const struct rel *rows, int32_t off);
 wr_status wr_bind_console(struct binder *b, const struct rel *rows, int32_t off);
 /* bind_dlq.c: what a source says of bad records is checked when it is declared; the inserts are made for the scans that are new. */

@@ -302,11 +302,8 @@ static int64_t every_of(const struct wr_plan *p)
     return 0;
 }
 
-/* Final content asked for, of a query that changes its results to the end (an outer join): they are held until then. */
-static struct wr_plan *content(struct binder *b, struct wr_plan *p)
+struct wr_plan *wr_bind_held(struct binder *b, struct wr_plan *p)
 {
-    if (!b->final || !p->updating || !p->bounded)
-        return p;
     struct wr_plan *s = wr_node_new(b->a, WR_PLAN_SORT, p);
     s->u.sort.limit = -1;
     wr_node_props(b->a, s);
@@ -324,7 +321,8 @@ wr_status wr_bind_insert(struct binder *b, const struct wr_object *o, const stru
     }
     WR_TRY(wr_object_opts_role(o, WR_AS_SINK, off, b->err));
     WR_TRY(shape(b, o, columns, rows, off, &schema, &p));
-    p = content(b, p);
+    if (b->final && p->updating && p->bounded)
+        p = wr_bind_held(b, p);
     WR_TRY(add_sink(b, o, p, schema, off));
     b->job->pub.sink[b->job->pub.n_sink - 1]->u.sink.emit_every = every_of(p);
     return WR_OK;

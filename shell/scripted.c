@@ -353,7 +353,7 @@ wr_status wr_script_sink(void *ctx, const struct wr_plan *sink, const struct wr_
     WR_ASSERT(k->out);
     k->out->lines.max = 256 << 20;
     k->out->updating = sink->in[0]->updating;
-    k->out->ordered = sink->in[0]->kind == WR_PLAN_SORT;
+    k->out->ordered = sink->in[0]->kind == WR_PLAN_SORT && sink->in[0]->u.sort.n > 0; /* else it is held only */
     *out = &k->base;
     return WR_OK;
 }
