@@ -51,7 +51,7 @@ def write_side_input(directory):
     path = os.path.join(directory, "side_input.ndjson")
     with open(path, "w") as f:
         for key in range(10000):
-            f.write('{"key": %d, "value": "side-%d"}\n' % (key, key))
+            f.write('{"key": %d, "val": "side-%d"}\n' % (key, key))
     return path
 
 
