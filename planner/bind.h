@@ -31,6 +31,7 @@ struct binder {
     struct wr_arena *a;           /* the jobplan's */
     const struct wr_plan_opts *o;
     bool final;                   /* --final, or a bare SELECT over bounded input: aggregates give results once, at the end */
+    int calls;                    /* functions being inlined around */
     int depth, bodies;            /* queries, UNION sides being bound around */
     int32_t view_off;             /* where the statement names the view being bound; -1: in none. Offsets inside are of another text */
     struct wr_error *err;
@@ -140,6 +141,7 @@ struct xctx {
     struct overs *over;           /* window functions are collected here; NULL: OVER is not allowed here */
     struct subs *subs;            /* subqueries are collected here (sub.h); NULL: none can stand here */
     const struct wr_ast_item *aliases; /* QUALIFY: a name that is no column may be an alias of the select list; NULL: it may not */
+    const struct wr_call_args *params; /* the body of a function: names are its parameters; NULL: elsewhere */
     struct matching *match;       /* DEFINE and MEASURES: names and calls are of the match (bind_match.c); NULL: elsewhere */
 };
 /* Columns of bound expressions that are not FROM's: wr_regroup() makes them columns of the aggregate's output. */
@@ -279,6 +281,20 @@ void wr_job_add_sink(struct job *j, struct wr_plan *sink);
 const struct wr_opts *wr_opts_copy(struct wr_arena *a, const struct wr_opts *o);
 wr_status wr_object_opts_role(const struct wr_object *o, enum wr_role role, int32_t off, struct wr_error *err); /* required ones there? */
 
+
+/* ---- user functions (function.c, uses.c) ---- */
+
+struct wr_call_args { const struct wr_function *fn; struct wr_expr *const *arg; };
+wr_status wr_param_name(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+wr_status wr_bind_user_call(struct binder *b, const struct wr_function *f, struct wr_expr **arg, int n, int32_t off, struct wr_expr **out);
+wr_status wr_function_create(struct binder *b, const struct wr_stmt *stmt, struct wr_str sql, struct wr_str *said);
+wr_status wr_function_drop(struct binder *b, const struct wr_stmt *stmt);
+/* Calls fn for e and each expression below it, those of subqueries too. */
+void wr_ast_walk_expr(const struct wr_ast_expr *e, void (*fn)(void *ctx, const struct wr_ast_expr *e), void *ctx);
+struct wr_call_of { struct wr_str name; bool found; };
+void wr_call_seen(void *ctx, const struct wr_ast_expr *e); /* for wr_ast_walk_expr: does something call ctx->name? */
+/* What was declared that calls the function; false: nothing. */
+bool wr_function_user(const struct wr_catalog *c, struct wr_str name, struct wr_str *kind, struct wr_str *user);
 
 /* ---- ddl.c, show.c: statements that move no rows ---- */
 

@@ -146,6 +146,8 @@ static wr_status bind_name(struct xctx *x, const struct wr_ast_expr *e, struct w
     struct wr_str none = {0};
     if (x->match)
         return wr_match_name(x, e, out);
+    if (x->params)
+        return wr_param_name(x, e, out);
     WR_TRY(window_name(x, second ? first->text : none, second ? second->text : first->text, e->off, out));
     if (*out)
         return second && second->next ? wr_bind_refuse(x->b, e->off, "a member of a window bound", NULL) : WR_OK;
@@ -525,6 +527,9 @@ static wr_status bind_call(struct xctx *x, const struct wr_ast_expr *e, struct w
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (wr_str_ieq_c(name, special[i].name))
             return special[i].make(x, arg, n, e->off, out);
+    const struct wr_function *own = wr_function_find(b->cat, name);
+    if (own && !e->type)
+        return wr_bind_user_call(b, own, arg, n, e->off, out);
     WR_TRY(wr_expr_call(b->a, name, arg, n, e->off, out, b->err));
     if (!e->type)
         return WR_OK;

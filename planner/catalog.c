@@ -25,6 +25,7 @@ void wr_catalog_free(struct wr_catalog *c)
     for (int i = 0; i < c->n_obj; i++)
         wr_object_free(c->obj[i]);
     free(c->obj);
+    wr_functions_free(c);
     free(c->var);
     wr_arena_clear(&c->mem);
     free(c);

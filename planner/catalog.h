@@ -41,11 +41,26 @@ struct wr_object {
     const struct wr_schema *in;     /* columns that INSERT fills: without computed ones and metadata; NULL: the query's */
 };
 
+/* CREATE FUNCTION */
+struct wr_udf;
+struct wr_function {
+    struct wr_str name, text;       /* text: its statement */
+    struct wr_arena mem;            /* all of the above and below */
+    int n_param;
+    struct wr_str *param;
+    struct wr_type *type, ret;
+    struct wr_str body_text;        /* SQL: the expression, and the same parsed; offsets count from the start of body_text */
+    const struct wr_ast_expr *body; /* NULL: a function in C */
+    const struct wr_udf *native;
+    struct wr_function *next;
+};
+
 struct wr_var { struct wr_str name, value; };
 
 struct wr_catalog {
     int n_obj, cap_obj;
     struct wr_object **obj;         /* sorted by name */
+    struct wr_function *functions;  /* in order of name */
     int n_var, cap_var;
     struct wr_var *var;             /* malloc'd texts */
     bool lenient;                   /* unknown variables stand for themselves */
@@ -65,6 +80,11 @@ void wr_object_free(struct wr_object *o);
 const char *wr_objkind_name(enum wr_objkind k); /* "source" */
 /* The nearest name among objects of these kinds; empty: none is near. */
 struct wr_str wr_object_nearest(const struct wr_catalog *c, struct wr_str name, int kinds);
+
+struct wr_function *wr_function_find(const struct wr_catalog *c, struct wr_str name); /* NULL: none */
+void wr_functions_free(struct wr_catalog *c);
+/* twice(x DOUBLE) RETURNS DOUBLE */
+struct wr_str wr_function_head(struct wr_arena *a, const struct wr_function *f);
 
 /* value with ${NAME} and ${NAME:-default} replaced; in the arena. off: place of the value in the SQL text. */
 wr_status wr_vars_replace(const struct wr_catalog *c, struct wr_str value, int32_t off, struct wr_arena *a, struct wr_str *out, struct wr_error *err);

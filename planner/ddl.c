@@ -549,9 +549,10 @@ static wr_status drop_one(struct wr_catalog *c, const struct wr_stmt *stmt, cons
 
 wr_status wr_ddl_drop(struct binder *b, const struct wr_stmt *stmt, struct wr_arena *a, struct wr_str *said)
 {
-    if (wr_str_eq_c(stmt->what, "function"))
-        return wr_bind_refuse(b, stmt->off, "DROP FUNCTION", NULL);
-    for (const struct wr_ast_name *n = stmt->names; n; n = n->next)
+    bool function = wr_str_eq_c(stmt->what, "function");
+    if (function)
+        WR_TRY(wr_function_drop(b, stmt));
+    for (const struct wr_ast_name *n = stmt->names; n && !function; n = n->next)
         WR_TRY(drop_one(b->cat, stmt, n, b->err));
     struct wr_str what = wr_arena_str(a, stmt->what);
     char *w = wr_arena_bytes(a, what.n + 1);

@@ -52,6 +52,7 @@ struct wr_plan_opts {
     enum wr_final final;
     bool offline;                       /* `weir check`, tests: do not ask the connectors whether their targets exist */
     bool until_end;                     /* --until-end: sources stop at the end as of the start */
+    bool native;                        /* CREATE FUNCTION ... LANGUAGE c may load libraries */
     bool exactly_once;                  /* a checkpoint directory was given */
     struct wr_str job;                  /* name of the job; empty: from its first sink */
     const struct wr_opts *console;      /* checked options of the sink of a bare SELECT; NULL: format from SET output */

@@ -61,11 +61,17 @@ static void show_objects(struct wr_catalog *c, int kinds, struct wr_arena *a, st
     answer_rows(out, &t);
 }
 
-static void show_functions(struct wr_arena *a, struct wr_answer *out)
+static void show_functions(const struct wr_catalog *c, struct wr_arena *a, struct wr_answer *out)
 {
     static const char *const name[] = {"name", "kind", "description"};
     struct table t;
     table_start(&t, a, 3, name);
+    for (const struct wr_function *f = c->functions; f; f = f->next) {
+        struct wr_str *cell = table_row(&t);
+        cell[0] = wr_arena_str(a, f->name);
+        cell[1] = f->native ? WR_STR("user function in C") : WR_STR("user function");
+        cell[2] = wr_function_head(a, f);
+    }
     for (int i = 0; i < wr_func_count(); i++) {
         const struct wr_func *f = wr_func_get(i);
         if ((f->flags & WR_F_HIDDEN) || !f->help || (i > 0 && strcmp(f->name, wr_func_get(i - 1)->name) == 0))
@@ -159,7 +165,7 @@ wr_status wr_show(struct wr_catalog *c, const struct wr_stmt *stmt, struct wr_ar
     else if (wr_str_eq_c(what, "tables"))
         show_objects(c, WR_OBJ_SOURCE | WR_OBJ_SINK | WR_OBJ_TABLE | WR_OBJ_VIEW, a, out);
     else if (wr_str_eq_c(what, "functions"))
-        show_functions(a, out);
+        show_functions(c, a, out);
     else if (wr_str_eq_c(what, "connectors"))
         show_connectors(a, out);
     else if (wr_str_eq_c(what, "all") || wr_str_eq_c(what, "settings"))
@@ -182,6 +188,12 @@ static wr_status find_object(struct wr_catalog *c, const struct wr_stmt *stmt, s
 wr_status wr_show_create(struct wr_catalog *c, const struct wr_stmt *stmt, struct wr_arena *a, struct wr_answer *out, struct wr_error *err)
 {
     struct wr_object *o;
+    const struct wr_function *f = wr_function_find(c, stmt->name->text);
+    if (f && !stmt->name->next && (wr_str_eq_c(stmt->what, "function") || (!stmt->what.n && !wr_object_find(c, f->name)))) {
+        out->kind = WR_ANSWER_TEXT;
+        out->text = wr_arena_printf(a, "%.*s;\n", WR_FMT(f->text));
+        return WR_OK;
+    }
     WR_TRY(find_object(c, stmt, &o, err));
     if (stmt->what.n && !wr_str_eq_c(stmt->what, wr_objkind_name(o->kind)))
         return wr_fail_at(err, WR_ESQL, stmt->name->off, "\"%.*s\" is a %s", WR_FMT(o->name), wr_objkind_name(o->kind));

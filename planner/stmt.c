@@ -169,6 +169,17 @@ static wr_status create(struct binder *b, const struct wr_stmt *stmt, struct wr_
     return st;
 }
 
+static wr_status create_function(struct binder *b, const struct wr_stmt *stmt, struct wr_str sql, struct wr_arena *a, struct wr_answer *out)
+{
+    struct wr_jobplan *scratch = wr_jobplan_new();
+    struct binder own = {.cat = b->cat, .job = (struct job *)scratch, .a = scratch->arena, .o = b->o, .err = b->err, .view_off = -1};
+    struct wr_str said = {0};
+    wr_status st = wr_function_create(&own, stmt, sql, &said);
+    out->text = wr_arena_str(a, said);
+    wr_jobplan_free(scratch);
+    return st;
+}
+
 static wr_status change_setting(struct binder *b, const struct wr_stmt *stmt, struct wr_answer *out)
 {
     if (stmt->kind == WR_S_SET) {
@@ -189,7 +200,7 @@ wr_status wr_plan_stmt(struct wr_catalog *c, struct wr_jobplan *j, const struct 
     case WR_S_CREATE_TABLE:
     case WR_S_CREATE_SINK:
     case WR_S_CREATE_VIEW: return create(&b, stmt, sql, a, out);
-    case WR_S_CREATE_FUNCTION: return wr_bind_refuse(&b, stmt->off, "CREATE FUNCTION", NULL);
+    case WR_S_CREATE_FUNCTION: return create_function(&b, stmt, sql, a, out);
     case WR_S_DROP: return wr_ddl_drop(&b, stmt, a, &out->text);
     case WR_S_SHOW: return wr_show(c, stmt, a, out, err);
     case WR_S_SHOW_CREATE: return wr_show_create(c, stmt, a, out, err);

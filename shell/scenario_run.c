@@ -251,7 +251,7 @@ static void plan_text(struct one *o, const struct wr_plan_opts *opts)
 static wr_status plan_all(struct one *o, const struct variant *v, struct wr_error *err)
 {
     char n[32];
-    struct wr_plan_opts opts = {.offline = true};
+    struct wr_plan_opts opts = {.offline = true, .native = true};
     o->catalog = wr_catalog_new();
     o->plan = wr_jobplan_new();
     wr_catalog_var_lenient(o->catalog);

@@ -267,6 +267,7 @@ static struct wr_plan_opts plan_opts(const struct run *r, enum wr_session_mode m
         .final = s->final ? WR_FINAL_YES : interactive ? WR_FINAL_BOUNDED : WR_FINAL_NO,
         .offline = s->offline || mode == WR_RUN_CHECK,
         .until_end = s->until_end,
+        .native = true,
         .console = r->console.n ? &r->console : NULL,
     };
 }
