@@ -244,7 +244,7 @@ static void put_disorder(const struct wr_infer_field *f, const struct disorder *
         wr_buf_puts(out, ": all records came in order of it\n");
         return;
     }
-    wr_buf_printf(out, ": %.1f %% of the records came behind a later one of their partition; 99.9 %% by at most ", 100.0 * d->behind / d->n);
+    wr_buf_printf(out, ": %.1f %% of the records came behind a later one of their partition,\n--   99.9 %% by at most ", 100.0 * d->behind / d->n);
     wr_duration_print(out, d->p999);
     wr_buf_puts(out, ", all by at most ");
     wr_duration_print(out, d->most);
@@ -287,14 +287,14 @@ static void put_statement(struct infer *inf, struct wr_buf *out)
     put_name(out, inf->p->target);
     wr_buf_puts(out, " (\n");
     put_columns(inf, time, &d, out);
-    wr_buf_puts(out, "\n) WITH (");
+    wr_buf_puts(out, "\n) WITH (\n    ");
     wr_buf_str(out, wr_buf_get(&inf->p->with));
-    wr_buf_printf(out, ", format = '%s'", formats[inf->form]);
+    wr_buf_printf(out, ",\n    format = '%s'", formats[inf->form]);
     if (unit)
         wr_buf_printf(out, ", timestamp_unit = '%s'", unit);
     if (inf->form == WR_INFER_CSV && !wr_infer_has_header(&inf->root))
         wr_buf_puts(out, ", header = 'false'");
-    wr_buf_puts(out, inf->p->file ? ");\n" : ", start = 'earliest');\n");
+    wr_buf_puts(out, inf->p->file ? "\n);\n" : ", start = 'earliest'\n);\n");
 }
 
 wr_status wr_infer_run(const struct wr_peek *p, const struct wr_jobplan *plan, atomic_bool *stop, struct wr_buf *out, struct wr_error *err)

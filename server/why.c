@@ -108,7 +108,7 @@ static void put_window(const struct wr_watch *j, int node, const struct wr_node_
     if (delay >= 0) {
         wr_buf_puts(out, "  an event of ");
         put_ts(out, close + delay);
-        wr_buf_puts(out, " or later in every active partition would do it\n");
+        wr_buf_puts(out, " or later in every active partition does it\n");
     }
     if (a->emit == WR_EMIT_FINAL)
         wr_buf_puts(out, "  results are given once, when their window has closed (EMIT FINAL)\n");

@@ -384,10 +384,10 @@ static const struct meta table[] = {
     {"\\df", "[NAME]", "functions; how one is called", WORDS, m_df},
     {"\\dc", "", "connectors", WORDS, m_dc},
     {"\\dj", "", "jobs", WORDS, wr_m_dj},
-    {"\\g", "[FILE or |COMMAND]", "run the statement (again), its rows to a file or a command", REST, m_g},
+    {"\\g", "[FILE or |COMMAND]", "run it (again), rows to a file or a command", REST, m_g},
     {"\\gx", "[FILE or |COMMAND]", "the same with expanded output", REST, m_gx},
     {"\\watch", "[SECONDS]", "run it again and again (every 2 s), until Ctrl-C", WORDS, wr_m_watch},
-    {"\\chart", "[COLUMN]", "run it, and chart a column of numbers over windows", WORDS, wr_m_chart},
+    {"\\chart", "[COLUMN]", "run it, a column of numbers as a chart", WORDS, wr_m_chart},
     {"\\why", "[JOB]", "why a query has given nothing yet", WORDS, wr_m_why},
     {"\\lag", "", "where each partition stands", WORDS, wr_m_lag},
     {"\\topics", "[TEXT]", "topics of the broker, with TEXT in their names", WORDS, wr_m_topics},
@@ -397,13 +397,13 @@ static const struct meta table[] = {
     {"\\e", "", "edit the statement in $EDITOR", WORDS, m_e},
     {"\\i", "FILE", "run the statements of a file", REST, wr_m_i},
     {"\\ir", "FILE", "the same, beside the file that this stands in", REST, wr_m_ir},
-    {"\\copy", "NAME or (QUERY) to FILE", "rows to a file: csv, ndjson, markdown by its ending", REST, wr_m_copy},
-    {"\\copy", "NAME from FILE", "rows of a file (csv, ndjson) into a sink", REST, wr_m_copy},
+    {"\\copy", "NAME or (QUERY) to FILE", "rows to a .csv, .ndjson or .md", REST, wr_m_copy},
+    {"\\copy", "NAME from FILE", "rows of a file into a sink", REST, wr_m_copy},
     {"\\o", "[FILE or |COMMAND]", "all rows to a file or a command from now on", REST, m_o},
     {"\\x", "[on|off]", "a line a column instead of a line a row", WORDS, m_x},
     {"\\t", "", "rows only, without header and count", WORDS, m_t},
-    {"\\format", "[FORMAT]", "aligned, wrapped, expanded, csv, ndjson, markdown", WORDS, m_format},
-    {"\\pset", "[OPTION [VALUE]]", "format, expanded, null, pager, tuples_only, changes", WORDS, m_pset},
+    {"\\format", "[FORMAT]", "aligned wrapped expanded csv ndjson markdown", WORDS, m_format},
+    {"\\pset", "[OPTION [VALUE]]", "how answers look; alone: what is set", WORDS, m_pset},
     {"\\timing", "[on|off]", "say how long each statement took", WORDS, m_timing},
     {"\\set", "[NAME [VALUE]]", "a value for ${NAME} in options", WORDS, m_set},
     {"\\echo", "TEXT", "print a text", REST, m_echo},
@@ -426,7 +426,7 @@ static void m_help(struct wr_repl *r WR_UNUSED, struct wr_str *arg WR_UNUSED, in
         snprintf(left, sizeof left, "%s %s", table[i].name, table[i].args);
         wr_buf_printf(&out, "  %-28s %s\n", left, table[i].help);
     }
-    wr_buf_puts(&out, "  A statement ends with a semicolon. Ctrl-C stops a query or drops what was typed, Tab completes.\n");
+    wr_buf_puts(&out, "  A statement ends with a semicolon, Tab completes, Ctrl-R searches old ones.\n  Ctrl-C stops a query or drops what was typed.\n");
     wr_print_text(wr_buf_get(&out));
     wr_buf_clear(&out);
 }

@@ -93,7 +93,7 @@ def why_and_help(case):
         p.wait_for("state 1 rows")
         p.type("w")
         p.wait_for("^source f: read 1, skipped 0, bad 0$")
-        p.wait_for_lines(["  an event of 2025-01-01 00:01:10 or later in every active partition would do", "      it",
+        p.wait_for_lines(["  an event of 2025-01-01 00:01:10 or later in every active partition does it",
                           "  results are given once, when their window has closed (EMIT FINAL)"])
         p.type("?")
         p.wait(lambda screen: "source f: read" not in screen.text(), "back from why")
@@ -104,7 +104,7 @@ def why_and_help(case):
         p.type("q")
         ready(p)
         enter(p, "\\why")
-        p.wait_for("^  an event of 2025-01-01 00:01:10 or later in every active partition would do i")
+        p.wait_for("^  an event of 2025-01-01 00:01:10 or later in every active partition does it")
         ready(p)
         enter(p, "\\lag")
         p.wait_for("^f: .*growing.json partition 0: next offset 2")

@@ -44,7 +44,8 @@ def orders():
 
 
 EXPECTED = """-- looked at 1000 records of 1 partition: JSON objects
--- at_event_time: 0.2 %% of the records came behind a later one of their partition; 99.9 %% by at most 90 s, all by at most 8 min 20 s
+-- at_event_time: 0.2 %% of the records came behind a later one of their partition,
+--   99.9 %% by at most 90 s, all by at most 8 min 20 s
 CREATE SOURCE peek_orders (
     id BIGINT,
     at_event_time TIMESTAMP PATH '$.at.event_time',
@@ -57,7 +58,10 @@ CREATE SOURCE peek_orders (
     ratio DOUBLE,
     created TIMESTAMP,
     WATERMARK FOR at_event_time AS at_event_time - INTERVAL '90' SECOND
-) WITH (connector = 'kafka', brokers = '%s', topic = 'peek-orders', format = 'json', start = 'earliest');
+) WITH (
+    connector = 'kafka', brokers = '%s', topic = 'peek-orders',
+    format = 'json', start = 'earliest'
+);
 """
 
 
@@ -88,15 +92,15 @@ def topics(brokers):
 def files():
     csv = path("t.csv", 'id,name,at\n1,a,2025-01-01 00:00:00\n2,"b,c",2025-01-01 00:00:05\n3,,2025-01-01 00:00:02\n')
     expected = ("-- looked at 4 records: CSV\n"
-                '-- "at": 33.3 %% of the records came behind a later one of their partition; 99.9 %% by at most 3 s, all by at most 3 s\n'
+                '-- "at": 33.3 %% of the records came behind a later one of their partition,\n--   99.9 %% by at most 3 s, all by at most 3 s\n'
                 'CREATE SOURCE t (\n    id BIGINT,\n    name TEXT,\n    "at" TIMESTAMP,\n    WATERMARK FOR "at" AS "at" - INTERVAL \'3\' SECOND\n'
-                ") WITH (connector = 'file', path = '%s', format = 'csv');\n" % csv)
+                ") WITH (\n    connector = 'file', path = '%s',\n    format = 'csv'\n);\n" % csv)
     check("csv", weir("INFER SOURCE FROM '%s'" % csv), (0, expected, ""))
     check("csv reads", weir(expected + "SELECT count(*) AS n, count(name) AS named FROM t", "-o", "ndjson", "--final"), (0, '{"n":3,"named":2}\n', ""))
     plain = path("plain.csv", "1,2.5\n2,3\n")
     code, out, err = weir("INFER SOURCE FROM '%s'" % plain)
     check("no header", out.splitlines()[1:], ["CREATE SOURCE plain (", "    column1 BIGINT,", "    column2 DECIMAL(11,1)",
-                                              ") WITH (connector = 'file', path = '%s', format = 'csv', header = 'false');" % plain])
+                                              ") WITH (", "    connector = 'file', path = '%s'," % plain, "    format = 'csv', header = 'false'", ");"])
     odd = path("odd.txt", "hello\n\x1b[31mred\n")
     check("raw", weir("INFER SOURCE FROM '%s'" % odd)[1].splitlines()[1:3], ["CREATE SOURCE odd (", "    value TEXT"])
     check("no escape reaches the terminal", weir("PRINT '%s'" % odd)[1], "0:1 hello\n0:2 \\x1b[31mred\n")
