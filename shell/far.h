@@ -14,4 +14,7 @@ wr_status wr_far_check(const struct wr_peer *p, struct wr_error *err);
 /* A list of jobs as GET /jobs has them. */
 void wr_print_jobs(const struct wr_session *s, const json_t *jobs);
 
+/* far_names.c: the server's names and columns into the session's catalog, for completion. */
+void wr_far_mirror(struct wr_session *s);
+
 #endif

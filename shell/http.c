@@ -130,6 +130,8 @@ static struct curl_slist *prepare(struct transfer *t, const struct wr_peer *p)
     curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT, 10L);
     curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(t->curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1"); /* the token goes to the server, not to a proxy */
+    if (t->c->seconds)
+        curl_easy_setopt(t->curl, CURLOPT_TIMEOUT, (long)t->c->seconds);
     if (t->c->body) {
         curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, t->c->body);
         curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(t->c->body));

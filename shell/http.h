@@ -22,6 +22,7 @@ struct wr_ask {
     char *body;                /* JSON, malloc'd; NULL: none */
     struct wr_buf answer;
     long status;
+    int seconds;               /* most time the whole may take; 0: as long as it does */
     struct wr_str sql;         /* what the answer's places count from; p NULL: nothing */
 };
 /* An answer of 300 or more is an error in the server's own words; err->sql_off is its place in the SQL that was sent. */

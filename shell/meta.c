@@ -68,6 +68,8 @@ static void m_d(struct wr_repl *r, struct wr_str *arg, int n)
 {
     if (n)
         run_sql(r, "DESCRIBE ", arg[0]);
+    else if (r->s.far)
+        run_sql(r, "SHOW TABLES", (struct wr_str){0});
     else
         list_objects(r);
 }

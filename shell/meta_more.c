@@ -8,6 +8,7 @@
 
 #include "core/time.h"
 #include "parser/parse.h"
+#include "planner/catalog.h"
 #include "server/peek.h"
 #include "shell/far.h"
 #include "shell/meta.h"
@@ -207,7 +208,13 @@ void wr_m_connect(struct wr_repl *r, struct wr_str *arg, int n)
     if (r->s.far)
         wr_peer_clear(r->s.far);
     free(r->s.far);
+    if (r->s.far || peer) { /* declarations of the one mean nothing to the other */
+        struct wr_catalog *c = r->s.catalog;
+        while (c->n_obj > 0)
+            wr_object_drop(c, c->obj[0]);
+    }
     r->s.far = peer;
+    r->mirrored = false;
     if (r->interactive)
         wr_m_conninfo(r, arg, 0);
 }

@@ -21,6 +21,7 @@
 #include "core/time.h"
 #include "parser/parse.h"
 #include "shell/cmd.h"
+#include "shell/far.h"
 #include "shell/http.h"
 #include "shell/print.h"
 #include "shell/stop.h"
@@ -113,6 +114,7 @@ void wr_repl_run(struct wr_repl *r, struct wr_str sql, enum wr_session_mode mode
         return;
     int64_t start = wr_clock_mono();
     wr_status st = wr_session_run(&r->s, r->file, sql, mode);
+    r->mirrored = false;
     redirect_end(&d);
     if (st && r->worst == WR_OK)
         r->worst = st;
@@ -302,6 +304,10 @@ static char **complete(const char *text, int start, int end)
         wr_buf_putc(&before, '\n');
     wr_buf_add(&before, rl_line_buffer, (size_t)start);
     offered = (struct words){0};
+    if (current->s.far && !current->mirrored) {
+        wr_far_mirror(&current->s);
+        current->mirrored = true;
+    }
     bool file = wr_complete_word(current->s.catalog, wr_buf_get(&before), wr_str_c(text), add_word, &offered);
     wr_buf_clear(&before);
     rl_attempted_completion_over = !file; /* nothing of ours fits: names of files */

@@ -14,6 +14,7 @@ struct wr_repl {
     bool interactive;       /* a person types */
     bool timing;            /* \timing */
     bool done;              /* \q */
+    bool mirrored;          /* on a server: its names are in the catalog, and nothing was run since */
     bool stopped;           /* the statement that ran last was stopped by Ctrl-C */
     int depth;              /* files within files */
     wr_status worst;        /* first failure, for the exit code of scripts */
