@@ -176,7 +176,7 @@ static void put_footer(struct wr_view *v, uint64_t drawn)
 /* Lines there are for what is between the header and the figures. */
 static uint32_t room_of(const struct wr_view *v)
 {
-    int room = v->rows - 1 - 2 - 1 - 2; /* header and rule, footer, status of up to two lines */
+    int room = v->rows - 1 - 2 - 1 - (v->n_status > 2 ? v->n_status : 2); /* header and rule, footer, figures; these are two lines at least, so that rows stay put */
     return room > 1 ? (uint32_t)room : 1;
 }
 
@@ -323,6 +323,32 @@ static void start_over(struct wr_view *v)
     wr_buf_reset(&v->shown);
 }
 
+/* The frame: body and figures, never taller than the screen less one line. */
+static void compose(struct wr_view *v, const struct wr_gauge *g, bool last)
+{
+    struct wr_buf status = WR_BUF_INIT(0);
+    wr_buf_reset(&v->frame);
+    wr_view_status(v, g, last);
+    wr_buf_str(&status, wr_buf_get(&v->frame));
+    v->n_status = 0;
+    for (size_t i = 0; i < status.n; i++)
+        v->n_status += status.p[i] == '\n';
+    wr_buf_reset(&v->frame);
+    put_body(v, last);
+    wr_buf_str(&v->frame, wr_buf_get(&status));
+    wr_buf_clear(&status);
+    int lines = 0;
+    for (size_t i = 0; i < v->frame.n && !last; i++) {
+        lines += v->frame.p[i] == '\n';
+        if (lines == v->rows - 1) {
+            v->frame.n = i + 1;
+            if (v->colors)
+                wr_buf_puts(&v->frame, PLAIN);
+            break;
+        }
+    }
+}
+
 /* Back to where the picture begins. */
 static void go_up(struct wr_view *v)
 {
@@ -350,10 +376,8 @@ void wr_view_draw(struct wr_view *v, const struct wr_gauge *g, bool last)
     go_up(v);
     if (v->above.n)
         put_above(v);
-    wr_buf_reset(&v->frame);
     if (g) {
-        put_body(v, last);
-        wr_view_status(v, g, last);
+        compose(v, g, last);
         put_changes(v);
     }
     if (last)

@@ -73,7 +73,7 @@ static void pack_watermark(struct packer *p, const struct wr_gauge *g)
     if (g->newest != WR_WM_NONE && g->newest > g->wm) {
         int64_t behind = g->newest - g->wm;
         wr_buf_puts(&p->part, " (");
-        wr_duration_print(&p->part, behind < WR_US_SEC ? behind : wr_window_start(behind, WR_US_SEC, 0));
+        wr_duration_print(&p->part, behind < WR_US_SEC ? behind : wr_window_start(behind, behind < WR_US_HOUR ? WR_US_SEC : WR_US_MIN, 0));
         wr_buf_puts(&p->part, " behind)");
     }
     pack(p);
@@ -94,19 +94,22 @@ static void pack_lag(struct packer *p, const struct wr_gauge *g, const struct sp
 {
     if (!g->lag_known)
         return;
+    bool far = !last && g->lag >= LONG_LAG;
     wr_buf_puts(&p->part, "lag ");
     wr_put_number(&p->part, g->lag);
-    if (!last && g->lag >= LONG_LAG) {
+    if (far) {
         wr_buf_putc(&p->part, ' ');
         put_bar(p, g->records, g->records + g->lag);
-        if (s->lag > 0 && s->seconds > 0.2) {
-            wr_buf_puts(&p->part, ", caught up in ");
-            wr_duration_print(&p->part, (int64_t)((double)g->lag * s->seconds / (double)s->lag + 1) * WR_US_SEC);
-        } else if (s->lag < 0) {
-            wr_buf_puts(&p->part, ", growing");
-        }
     }
     pack(p);
+    if (far && s->lag > 0 && s->seconds > 0.2) {
+        wr_buf_puts(&p->part, "caught up in ");
+        wr_duration_print(&p->part, (int64_t)((double)g->lag * s->seconds / (double)s->lag + 1) * WR_US_SEC);
+        pack(p);
+    } else if (far && s->lag < 0) {
+        wr_buf_puts(&p->part, "falling behind");
+        pack(p);
+    }
 }
 
 void wr_put_bytes(struct wr_buf *out, uint64_t n)

@@ -65,6 +65,7 @@ struct wr_view {
     int n_show;                   /* columns drawn; the rest does not fit */
     int rows, cols;               /* terminal */
     int top;                      /* first row drawn: scrolled by the user */
+    int n_status;                 /* lines of figures in this picture */
     int last_top;                 /* greatest value of top that makes sense, from the last picture */
     bool colors, utf8, draws;
     struct wr_buf frame, shown;   /* lines being made, lines on the screen, each with its newline */

@@ -129,4 +129,21 @@ def chart_command(case):
         assert p.end() == 0
 
 
-main([order, chart, chart_without_utf8, changes, changes_in_colour, why_and_help, chart_command])
+def small(case):
+    """However small the window, the picture is never taller: nothing is left behind when it changes. Figures take as many lines as they need."""
+    with case.live(WINDOWS, rows=12, cols=34) as p:
+        case.more(*['{"k": "%s", "v": 1, "ts": "2025-01-01T00:00:00Z"}' % k for k in "abcdefgh"])
+        p.wait_for(r"of 8 rows")
+        p.type("?")
+        p.wait_for("^q            stop the query")
+        p.type("x")
+        p.wait_for(r"of 8 rows")
+        p.resize(24, 60)
+        p.wait_for_lines([" at                  │ k │ total", "─────────────────────┼───┼───────"] + [" 2025-01-01 00:00:00 │ %s │     1" % k for k in "abcdefgh"] +
+                         ["(8 rows)"])
+        p.wait(lambda screen: screen.text().startswith(" at  ") and screen.text().count("rows/s") == 1, "one picture")
+        p.type("q")
+        assert p.end() == 0
+
+
+main([small, order, chart, chart_without_utf8, changes, changes_in_colour, why_and_help, chart_command])
