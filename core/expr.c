@@ -1,6 +1,7 @@
 /* expr.c: building, comparing, folding, copying and printing bound expressions. Which function a name means is expr_resolve.c's.
  * Rules:  trees are immutable once built, except that folding replaces children in place while the planner owns the tree.
  * Memory: everything in the arena given; function data (compiled patterns) is shared between copies of a tree. */
+#include "core/fold.h"
 #include "core/expr.h"
 #include "core/kernel.h"
 #include <stdio.h>
@@ -171,6 +172,13 @@ struct wr_expr *wr_expr_fold(struct wr_arena *a, struct wr_expr *x)
         return x;
     for (int i = 0; i < x->u.call.n; i++)
         x->u.call.arg[i] = wr_expr_fold(a, x->u.call.arg[i]);
+    return wr_expr_fold_top(a, x);
+}
+
+struct wr_expr *wr_expr_fold_top(struct wr_arena *a, struct wr_expr *x)
+{
+    if (!has_args(x))
+        return x;
     if (wr_expr_is_const(x)) {
         struct wr_error err = WR_ERROR_INIT;
         struct wr_value v;

@@ -2,6 +2,7 @@
  * Rules:  an overload fits when every argument is of its type or converts to it without loss. The cheapest fit wins, the first in the
  *         table among equals. A text constant has no type of its own yet: it costs little wherever it reads as a value of the type.
  * Memory: the arena given; nothing else. */
+#include "core/fold.h"
 #include "core/expr.h"
 #include "core/decimal.h"
 #include "core/kernel.h"
@@ -326,7 +327,7 @@ wr_status wr_expr_cast(struct wr_arena *a, struct wr_expr *x, struct wr_type to,
     y->u.call.n = 1;
     y->u.call.arg = WR_NEW(a, struct wr_expr *);
     y->u.call.arg[0] = x;
-    *out = wr_expr_fold(a, y);
+    *out = wr_expr_fold_top(a, y);
     return WR_OK;
 }
 
@@ -611,7 +612,7 @@ wr_status wr_expr_call(struct wr_arena *a, struct wr_str name, struct wr_expr **
         return no_name(name, off, err);
     struct wr_expr **folded = WR_NEW_N(a, struct wr_expr *, n + 1), **tmp = WR_NEW_N(a, struct wr_expr *, n + 1);
     for (int i = 0; i < n; i++)
-        folded[i] = wr_expr_fold(a, arg[i]);
+        folded[i] = wr_expr_fold_top(a, arg[i]);
     struct fit best = {.cost = NO_FIT};
     const struct wr_func *fn = NULL;
     for (int lenient = 0; lenient < 2 && !fn; lenient++) /* second round: to complain about a constant's text */

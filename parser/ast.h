@@ -194,6 +194,7 @@ struct wr_ast_select {
     struct wr_ast_select *left, *right;
     struct wr_ast_row *values;
     bool distinct;
+    struct wr_ast_expr *distinct_on;    /* DISTINCT ON (list); distinct is false then */
     struct wr_ast_item *items;
     struct wr_ast_table *from;          /* NULL: no FROM; a comma is a CROSS join */
     struct wr_ast_expr *where;

@@ -321,10 +321,7 @@ row(A) ::= ROWC(T) LP exprs(L) RP(Z).   { A = wr_b_row(p, T, L, Z); }
 select(A) ::= SELECT(T) items(I).                   { A = wr_b_select(p, T, false, I); }
 select(A) ::= SELECT(T) ALL items(I).               { A = wr_b_select(p, T, false, I); }
 select(A) ::= SELECT(T) DISTINCT items(I).          { A = wr_b_select(p, T, true, I); }
-select(A) ::= SELECT(T) DISTINCT ON(O) LP exprs RP items(I). {
-    A = wr_b_select(p, T, true, I);
-    wr_b_refuse(p, O->off, "DISTINCT ON", "use QUALIFY ROW_NUMBER() OVER (PARTITION BY .. ORDER BY ..) = 1");
-}
+select(A) ::= SELECT(T) DISTINCT ON LP exprs(L) RP items(I). { A = wr_b_select(p, T, false, I); A->distinct_on = L; wr_b_over(p, A, L); }
 %type from {struct wr_ast_select *}
 from(A) ::= select(S).                              { A = S; }
 from(A) ::= select(S) FROM tables(F).               { A = wr_b_from(p, S, F); }

@@ -747,6 +747,13 @@ static void clause(struct wr_buf *out, const char *words, const struct wr_ast_ex
 static void plain_select(struct wr_buf *out, const struct wr_ast_select *s)
 {
     wr_buf_puts(out, s->distinct ? "SELECT DISTINCT " : "SELECT ");
+    if (s->distinct_on) {
+        wr_buf_puts(out, "DISTINCT ON (");
+        for (const struct wr_ast_expr *e = s->distinct_on; e; e = e->next) {
+            put(out, e, L_ANY);
+            wr_buf_puts(out, e->next ? ", " : ") ");
+        }
+    }
     for (const struct wr_ast_item *i = s->items; i; i = i->next) {
         put(out, i->expr, L_ANY);
         if (i->alias) {

@@ -219,6 +219,8 @@ static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s
         *p = wr_bind_made(b, l);
         return WR_OK;
     }
+    if (!(*p)->bounded && s->distinct_on && limit < 0 && offset == 0)
+        return WR_OK; /* ORDER BY has said which rows: the result is kept up to date, not sorted */
     if (!(*p)->bounded && (sort->n == 0 || limit < 0))
         return unbounded_order(b, s);
     int *col = WR_NEW_N(b->a, int, sort->n + 1);
@@ -357,6 +359,11 @@ static wr_status add_outer(struct binder *b, struct outer *o, const struct wr_as
 
 static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out)
 {
+    struct wr_ast_select first;
+    if (s->distinct_on) {
+        WR_TRY(wr_distinct_on(b, s, &first));
+        s = &first;
+    }
     bool grouped = is_grouped(s);
     struct env below = *env;
     struct rel from = {0};

@@ -80,6 +80,8 @@ struct env {
     struct outer *outer;          /* this is a subquery: the query around, whose columns its WHERE may name (sub.h); NULL: it is not */
 };
 
+/* SELECT DISTINCT ON as the query it stands for (bind_first.c). */
+wr_status wr_distinct_on(struct binder *b, const struct wr_ast_select *s, struct wr_ast_select *out);
 wr_status wr_bind_query(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *out);
 wr_status wr_bind_from(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
 /* A declared object, CTE or side stream by name; alias empty: its own name. */

@@ -68,6 +68,9 @@ static wr_status bind_order_inside(struct xctx *x, const struct wr_ast_expr *e, 
     return WR_OK;
 }
 
+/* percentile_cont(0.5) WITHIN GROUP (ORDER BY x) takes its argument from ORDER BY. For string_agg and its like it is the ORDER BY inside, written behind. */
+static bool is_ordered_set(const struct wr_ast_expr *e, const struct wr_agg *fn) { return e->within_group && (fn->within_group || !fn->ordered); }
+
 static wr_status bind_arguments(struct xctx *x, const struct wr_ast_expr *e, struct aggref *r)
 {
     struct binder *b = x->b;
@@ -84,7 +87,7 @@ static wr_status bind_arguments(struct xctx *x, const struct wr_ast_expr *e, str
         wr_hint(b->err, "write %s(*)", c->fn->name);
         return WR_ESQL;
     }
-    if (e->within_group) {
+    if (is_ordered_set(e, c->fn)) {
         if (!c->fn->within_group || n > 1 || !e->order || e->order->next) {
             wr_fail_at(b->err, WR_ESQL, e->off, "\"%s\" cannot be written with WITHIN GROUP like this", c->fn->name);
             wr_hint(b->err, "%s", c->fn->help);
@@ -127,7 +130,7 @@ static wr_status settle(struct xctx *x, const struct wr_ast_expr *e, struct aggr
         c->arg[i] = i;
     }
     for (int i = 0; i < c->n_order; i++)
-        c->order[i] = e->within_group || same_expr(r->order[i], r->arg[0]) ? 0 : 4 + i;
+        c->order[i] = is_ordered_set(e, c->fn) || same_expr(r->order[i], r->arg[0]) ? 0 : 4 + i;
     if (wr_aggcall_bind(c, b->err)) {
         if (b->err->sql_off < 0)
             b->err->sql_off = e->off;

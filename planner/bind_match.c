@@ -339,7 +339,7 @@ static wr_status aggregate(struct xctx *x, const struct wr_ast_expr *e, struct w
     for (int i = 0; i < r.call.n_arg; i++)
         r.call.arg[i] = column_for(g, r.arg[i]);
     for (int i = 0; i < r.call.n_order; i++)
-        r.call.order[i] = e->within_group ? r.call.arg[0] : column_for(g, r.order[i]);
+        r.call.order[i] = e->within_group && r.call.fn->within_group ? r.call.arg[0] : column_for(g, r.order[i]);
     v.agg = r.call;
     return nav(x, &v, r.call.ret, e->off, out);
 }

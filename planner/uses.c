@@ -79,6 +79,7 @@ static void walk_select(const struct wr_ast_select *s, seen_fn fn, void *ctx)
     walk_select(s->right, fn, ctx);
     for (const struct wr_ast_row *r = s->values; r; r = r->next)
         walk_list(r->cells, fn, ctx);
+    walk_list(s->distinct_on, fn, ctx);
     for (const struct wr_ast_item *it = s->items; it; it = it->next)
         wr_ast_walk_expr(it->expr, fn, ctx);
     walk_table(s->from, fn, ctx);

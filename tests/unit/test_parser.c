@@ -411,7 +411,6 @@ static void errors_say_what_and_where(void **state)
         {"SELECT a FROM t LIMIT 1 LIMIT 2", "24: LIMIT is given twice\n"},
         {"SELECT a FROM t EMIT FINAL EMIT FINAL", "27: EMIT is given twice\n"},
         {"SELECT a FROM t WITH WATERMARK '1' WHERE b WITH WATERMARK '2'", "43: WITH WATERMARK is given twice\n"},
-        {"SELECT DISTINCT ON (a) b FROM t", "16: DISTINCT ON is not supported | use QUALIFY ROW_NUMBER() OVER (PARTITION BY .. ORDER BY ..) = 1\n"},
         {"WITH RECURSIVE a AS (SELECT 1) SELECT 1", "5: WITH RECURSIVE is not supported\n"},
         {"CREATE TABLE t (LIKE u)", "16: LIKE in a list of columns is not supported | write the columns out\n"},
         {"CREATE TABLE t (a)", "16: column \"a\" has no type | write \"a TEXT\", for example\n"},

@@ -299,9 +299,6 @@ static void not_built_yet_is_said(void **state WR_UNUSED)
          "SELECT * FROM weir.jobs",
          "2:15: there is no system table \"weir.jobs\" here\n"
          "hint: a server has weir.jobs, partitions, operators, windows, checkpoints, errors, late\n");
-    PLAN(HEAD,
-         "CREATE FUNCTION f(x INT) RETURNS INT LANGUAGE SQL AS 'x+1'",
-         "2:1: CREATE FUNCTION is not supported\n");
 }
 
 int main(void)
