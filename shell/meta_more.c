@@ -71,6 +71,7 @@ void wr_m_watch(struct wr_repl *r, struct wr_str *arg, int n)
     bool pager = wr_display()->pager;
     wr_display()->pager = false;
     wr_stop_reset();
+    r->watching = true;
     do {
         say_round((int64_t)(seconds * 1e6));
         wr_status before = r->worst;
@@ -81,6 +82,7 @@ void wr_m_watch(struct wr_repl *r, struct wr_str *arg, int n)
         if (failed || stopped || r->done)
             break;
     } while (wait_for((int64_t)(seconds * 1e6)));
+    r->watching = false;
     if (r->interactive && atomic_load(wr_stop_flag()))
         putchar('\n');
     if (!wr_stop_terminated())

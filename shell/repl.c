@@ -109,7 +109,8 @@ static void take_proposal(struct wr_repl *r)
 void wr_repl_run(struct wr_repl *r, struct wr_str sql, enum wr_session_mode mode, struct wr_str to)
 {
     struct redirect d;
-    wr_stop_reset();
+    if (!r->watching)
+        wr_stop_reset();
     if (!redirect_begin(r, to.n ? to : wr_buf_get(&r->to), &d))
         return;
     int64_t start = wr_clock_mono();
@@ -126,7 +127,7 @@ void wr_repl_run(struct wr_repl *r, struct wr_str sql, enum wr_session_mode mode
         take_proposal(r);
     if (wr_stop_terminated())
         r->done = true;
-    else
+    else if (!r->watching)
         wr_stop_reset();
 }
 

@@ -15,6 +15,7 @@ struct wr_repl {
     bool timing;            /* \timing */
     bool done;              /* \q */
     bool mirrored;          /* on a server: its names are in the catalog, and nothing was run since */
+    bool watching;          /* \watch runs statements: a Ctrl-C between two of them counts, too */
     bool stopped;           /* the statement that ran last was stopped by Ctrl-C */
     int depth;              /* files within files */
     wr_status worst;        /* first failure, for the exit code of scripts */
