@@ -36,8 +36,9 @@ void wr_barrier_ask(struct wr_job *job, bool last)
     struct wr_barrier *b = &job->barrier;
     pthread_mutex_lock(&b->lock);
     if (atomic_load(&b->asked) == b->done) {
-        b->last = last;
-        atomic_fetch_add(&b->asked, 1);
+        uint64_t number = atomic_fetch_add(&b->asked, 1) + 1;
+        if (last)
+            b->last = number;
     }
     pthread_mutex_unlock(&b->lock);
     for (int i = 0; i < job->n_task; i++)
@@ -69,7 +70,7 @@ static wr_status meet(struct wr_task *t, bool *last, struct wr_error *err)
         while (b->done < t->n_barrier && !atomic_load(&job->failed))
             pthread_cond_wait(&b->moved, &b->lock);
     }
-    *last = b->last || atomic_load(&job->failed);
+    *last = b->last == t->n_barrier || atomic_load(&job->failed);
     pthread_mutex_unlock(&b->lock);
     return st;
 }

@@ -57,12 +57,18 @@ static wr_status keep_plan(struct wr_job *job, struct wr_str text, struct wr_str
     return wr_store_set(job->store, "shape", shape, err);
 }
 
-static wr_status refuse_plan(struct wr_job *job, struct wr_str was, struct wr_str is, struct wr_error *err)
+/* Says what differs, and what of the state the new query could take over. */
+static wr_status refuse_plan(struct wr_job *job, struct wr_str was, struct wr_str is, const struct wr_str *had, struct wr_str shape, struct wr_error *err)
 {
     struct wr_buf diff = WR_BUF_INIT(1 << 16);
+    int n = 0, same = had ? wr_shape_common(*had, shape, &n) : 0;
     wr_text_difference(was, is, &diff);
     wr_fail(err, WR_EUSAGE, "the checkpoint in \"%s\" belongs to another query%.*s", job->opts.checkpoint_dir, (int)diff.n, diff.p);
-    wr_hint(err, "run the query it was made for, take another directory, or start anew with --reset");
+    if (had && wr_str_eq(*had, shape))
+        wr_hint(err, "all of its state fits the new query: --adapt goes on with it; --reset starts anew");
+    else
+        wr_hint(err, "%d of %d operators are as they were, so the state does not fit; run the query it was made for, take another directory, or start anew "
+                     "with --reset", same, n);
     wr_buf_clear(&diff);
     return WR_EUSAGE;
 }
@@ -74,11 +80,13 @@ static wr_status check_plan(struct wr_job *job, struct wr_error *err)
     wr_status st = WR_OK;
     plan_text(job, &now);
     wr_job_shape(job->plan, &shape);
-    if (!wr_store_value(job->store, "plan", &job->arena, &was))
+    bool known = wr_store_value(job->store, "plan", &job->arena, &was), shaped = wr_store_value(job->store, "shape", &job->arena, &had);
+    if (!known)
         st = keep_plan(job, wr_buf_get(&now), wr_buf_get(&shape), err);
     else if (!wr_str_eq(was, wr_buf_get(&now))) {
-        bool fits = job->opts.checkpoint_adapt && wr_store_value(job->store, "shape", &job->arena, &had) && wr_str_eq(had, wr_buf_get(&shape));
-        st = fits ? keep_plan(job, wr_buf_get(&now), wr_buf_get(&shape), err) : refuse_plan(job, was, wr_buf_get(&now), err);
+        bool fits = job->opts.checkpoint_adapt && shaped && wr_str_eq(had, wr_buf_get(&shape));
+        st = fits ? keep_plan(job, wr_buf_get(&now), wr_buf_get(&shape), err)
+                  : refuse_plan(job, was, wr_buf_get(&now), shaped ? &had : NULL, wr_buf_get(&shape), err);
     }
     wr_buf_clear(&now);
     wr_buf_clear(&shape);
@@ -107,9 +115,32 @@ wr_status wr_checkpoint_open(struct wr_job *job, struct wr_error *err)
         return WR_OK;
     if (job->opts.checkpoint_reset)
         remove_files(job->opts.checkpoint_dir);
+    if (job->opts.savepoint)
+        WR_TRY(wr_job_savepoint(job->opts.savepoint, job->opts.checkpoint_dir, err));
     WR_TRY(wr_store_open(job->opts.checkpoint_dir, &job->store, err));
+    if (job->opts.savepoint)
+        WR_TRY(wr_store_fork(job->store, err));
     WR_TRY(check_plan(job, err));
     return identify(job, err);
+}
+
+wr_status wr_job_savepoint(const char *from, const char *to, struct wr_error *err)
+{
+    char path[4200];
+    struct wr_store *s;
+    snprintf(path, sizeof path, "%s/data.mdb", from);
+    if (access(path, R_OK))
+        return wr_fail(err, WR_EUSAGE, "there is no checkpoint in \"%s\"", from);
+    snprintf(path, sizeof path, "%s/data.mdb", to);
+    if (access(path, F_OK) == 0) {
+        wr_fail(err, WR_EUSAGE, "directory \"%s\" holds a checkpoint already", to);
+        wr_hint(err, "take another directory, or forget what it holds with --reset");
+        return WR_EUSAGE;
+    }
+    WR_TRY(wr_store_open(from, &s, err));
+    wr_status st = wr_store_copy(s, to, err);
+    wr_store_close(s);
+    return st;
 }
 
 void wr_checkpoint_close(struct wr_job *job)

@@ -101,7 +101,7 @@ struct wr_barrier {
     atomic_uint_fast64_t asked;    /* checkpoints asked for in this run; at most one more than done */
     uint64_t done;
     int n_there;                   /* tasks that have come to the one in the making */
-    bool last;                     /* the job stops behind it */
+    uint64_t last;                 /* the one behind which the job stops; 0: none yet. By number: the next may be asked for before all have left this one */
     atomic_int n_ended;            /* tasks whose operators have all ended */
 };
 

@@ -26,6 +26,7 @@ struct wr_job_opts {
     const char *checkpoint_dir; /* NULL: no checkpoints. Outlives the job */
     int64_t checkpoint_us;    /* between checkpoints, monotonic; 0: 5 s */
     bool checkpoint_reset;    /* forget what the directory holds */
+    const char *savepoint;    /* begin from a copy of this one; the checkpoint directory must hold none. NULL: no */
     bool checkpoint_adapt;    /* another query of the same shape may go on from it */
 };
 
@@ -63,8 +64,12 @@ struct wr_ckpt_stats { uint64_t id, bytes; int64_t took_us, wall_us; }; /* the l
 void wr_job_checkpoint(const struct wr_job *job, struct wr_ckpt_stats *out);
 /* Asks for a checkpoint at the end of this round. From any thread. */
 void wr_job_checkpoint_now(struct wr_job *job);
+/* Copies the checkpoints of a job that does not run into another directory, which must hold none. */
+wr_status wr_job_savepoint(const char *from, const char *to, struct wr_error *err);
 /* shape.c: what of a plan its state depends on, as lines: plans of one shape can go on from one checkpoint. */
 void wr_job_shape(const struct wr_jobplan *plan, struct wr_buf *out);
+/* How many operators of the one shape the other has, too, at their places. */
+int wr_shape_common(struct wr_str a, struct wr_str b, int *n_a);
 /* The first lines in which two texts differ: "; was: ...; is: ...". */
 void wr_text_difference(struct wr_str was, struct wr_str is, struct wr_buf *out);
 /* True if every operator's rows balance: in = passed + filtered + late + bad + held; prints those that do not. */

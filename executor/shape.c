@@ -82,6 +82,18 @@ static bool next_line(struct wr_str *text, struct wr_str *line)
     return true;
 }
 
+int wr_shape_common(struct wr_str a, struct wr_str b, int *n_a)
+{
+    struct wr_str x, y;
+    int n = 0;
+    *n_a = 0;
+    while (next_line(&a, &x)) {
+        ++*n_a;
+        n += next_line(&b, &y) && wr_str_eq(x, y);
+    }
+    return n;
+}
+
 void wr_text_difference(struct wr_str was, struct wr_str is, struct wr_buf *out)
 {
     struct wr_str a = {0}, b = {0};

@@ -19,6 +19,7 @@
 #include <lmdb.h>
 #include <openssl/evp.h>
 #include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -39,6 +40,8 @@ struct wr_store {
     uint64_t applied, pending;
     uint64_t version;      /* bumped by each write: readers renew */
     atomic_bool damaged;   /* a value was not what was written */
+    pthread_mutex_t lock;  /* guards the list of readers */
+    struct wr_store_reader *readers;
     int lock_fd;
     void *map;             /* where LMDB has mapped the file; NULL: not known */
     const char *what;      /* for messages */
@@ -51,6 +54,7 @@ struct wr_store_reader {
     uint64_t version;
     uint32_t n_get;        /* since mapped pages were last given back */
     bool resting;          /* txn is reset: renewed when asked */
+    struct wr_store_reader *next, **at; /* in the store's list */
 };
 
 static wr_status fail(struct wr_error *err, const struct wr_store *s, const char *what, int rc)
@@ -59,6 +63,17 @@ static wr_status fail(struct wr_error *err, const struct wr_store *s, const char
     if (rc == ENOSPC && s->lock_fd >= 0)
         wr_hint(err, "the disk is full; the last checkpoint is intact");
     return err->code;
+}
+
+/* Behind each write: a reader that held an old snapshot, and may not read again for a long time, would keep its pages from being used again.
+ * Not in temporary stores, which are written between reads of one walk. */
+static void written(struct wr_store *s)
+{
+    s->version++;
+    pthread_mutex_lock(&s->lock);
+    for (struct wr_store_reader *r = s->lock_fd >= 0 ? s->readers : NULL; r; r = r->next)
+        wr_store_reader_rest(r);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- keys ---- */
@@ -134,7 +149,7 @@ wr_status wr_store_set(struct wr_store *s, const char *name, struct wr_str value
         return fail(err, s, "write", rc);
     }
     rc = mdb_txn_commit(txn);
-    s->version++;
+    written(s);
     return rc ? fail(err, s, "commit", rc) : WR_OK;
 }
 
@@ -165,9 +180,9 @@ static wr_status lock_dir(struct wr_store *s, struct wr_error *err)
     if (s->lock_fd < 0)
         return wr_fail(err, WR_EIO, "cannot open \"%s\": %s", path, strerror(errno));
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
-        wr_fail(err, WR_EIO, "checkpoint directory \"%s\" is in use by another process", s->dir);
+        wr_fail(err, WR_EFENCED, "checkpoint directory \"%s\" is in use by another process", s->dir);
         wr_hint(err, "one directory belongs to one running job");
-        return WR_EIO;
+        return WR_EFENCED;
     }
     return WR_OK;
 }
@@ -233,6 +248,7 @@ wr_status wr_store_open(const char *dir, struct wr_store **out, struct wr_error 
     struct wr_store *s = wr_calloc(1, sizeof *s);
     s->lock_fd = -1;
     s->what = "checkpoint directory";
+    pthread_mutex_init(&s->lock, NULL);
     snprintf(s->dir, sizeof s->dir, "%s", dir);
     wr_status st = WR_OK;
     if (mkdir(dir, 0700) && errno != EEXIST)
@@ -272,6 +288,7 @@ void wr_store_close(struct wr_store *s)
         mdb_env_close(s->env);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
@@ -319,7 +336,7 @@ static wr_status write_txn(struct wr_store *s, const char *what, int (*body)(str
         return fail(err, s, what, rc);
     }
     rc = mdb_txn_commit(txn);
-    s->version++;
+    written(s);
     return rc ? fail(err, s, what, rc) : WR_OK;
 }
 
@@ -499,6 +516,13 @@ struct wr_store_reader *wr_store_reader_new(struct wr_store *s)
 {
     struct wr_store_reader *r = wr_calloc(1, sizeof *r);
     r->s = s;
+    pthread_mutex_lock(&s->lock);
+    r->next = s->readers;
+    r->at = &s->readers;
+    if (r->next)
+        r->next->at = &r->next;
+    s->readers = r;
+    pthread_mutex_unlock(&s->lock);
     return r;
 }
 
@@ -506,6 +530,11 @@ void wr_store_reader_free(struct wr_store_reader *r)
 {
     if (!r)
         return;
+    pthread_mutex_lock(&r->s->lock);
+    *r->at = r->next;
+    if (r->next)
+        r->next->at = r->at;
+    pthread_mutex_unlock(&r->s->lock);
     if (r->txn)
         mdb_txn_abort(r->txn);
     free(r);
@@ -519,7 +548,7 @@ void wr_store_reader_rest(struct wr_store_reader *r)
         r->resting = true;
 }
 
-/* A snapshot of the newest applied state; an old one would keep pages from being reused. */
+/* A snapshot of the newest applied state. */
 static bool renew(struct wr_store_reader *r)
 {
     if (r->txn && !r->resting && r->version == r->s->version)
@@ -674,6 +703,7 @@ wr_status wr_store_open_temp(const char *dir, struct wr_store **out, struct wr_e
     struct wr_store *s = wr_calloc(1, sizeof *s);
     char path[sizeof s->dir + 8];
     s->lock_fd = -1;
+    pthread_mutex_init(&s->lock, NULL);
     s->what = "file for state that does not fit into memory";
     snprintf(s->dir, sizeof s->dir, "%s/weir-spill-XXXXXX", from && *from ? from : "/var/tmp");
     int fd = mkstemp(s->dir), rc = fd < 0 ? errno : 0;
@@ -753,6 +783,27 @@ wr_status wr_store_write(struct wr_store *s, const struct wr_buf *records, struc
     }
     free(rec);
     return st;
+}
+
+static int do_fork(struct wr_store *s, MDB_txn *txn, void *arg WR_UNUSED)
+{
+    MDB_val key = {sizeof "v.identity" - 1, (char[]){"v.identity"}};
+    int rc = put_number(s, txn, "applied", 0);
+    if (!rc)
+        rc = mdb_del(txn, s->meta, &key, NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+wr_status wr_store_fork(struct wr_store *s, struct wr_error *err)
+{
+    if (s->pending) {
+        wr_fail(err, WR_EUSAGE, "the savepoint in \"%s\" has a checkpoint that only its sinks can decide over", s->dir);
+        wr_hint(err, "start and stop its job once with --checkpoint, then take the savepoint");
+        return WR_EUSAGE;
+    }
+    WR_TRY(write_txn(s, "begin another job", do_fork, NULL, err));
+    s->applied = 0;
+    return WR_OK;
 }
 
 wr_status wr_store_copy(struct wr_store *s, const char *to, struct wr_error *err)

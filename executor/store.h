@@ -4,7 +4,7 @@
  * before any sink commits (prepare). When the sinks say the checkpoint is theirs the delta becomes state (apply); when they say it is not,
  * it is forgotten (drop). So what is on disk is at any moment: the state as of `applied`, and at most one delta on top of it.
  * Cost: bytes written grow with what changed, not with what is held.
- * Threads: prepare, apply, drop by one thread at a time; each reader belongs to one thread. */
+ * Threads: set, prepare, apply, drop by one thread, while no reader reads; each reader belongs to one thread. */
 #ifndef WR_EXECUTOR_STORE_H
 #define WR_EXECUTOR_STORE_H
 
@@ -62,6 +62,8 @@ wr_status wr_store_open_temp(const char *dir, struct wr_store **out, struct wr_e
 wr_status wr_store_write(struct wr_store *s, const struct wr_buf *records, struct wr_error *err);
 /* Bytes of the file in use, free pages included. */
 uint64_t wr_store_used(const struct wr_store *s);
+/* Makes a copied state the beginning of another job: its checkpoints are counted anew, and sinks know nothing of it. Not with a pending delta. */
+wr_status wr_store_fork(struct wr_store *s, struct wr_error *err);
 
 /* A compact, consistent copy in another directory (made, must be empty): a savepoint. */
 wr_status wr_store_copy(struct wr_store *s, const char *to, struct wr_error *err);

@@ -16,7 +16,8 @@ struct wr_args {
     const char **path;          /* all that is no option */
     const char *checkpoint;      /* --checkpoint DIR; NULL: none */
     int64_t every_us;            /* --every; 0: default */
-    bool reset;                  /* --reset */
+    bool reset, adapt;           /* --reset, --adapt */
+    const char *savepoint;       /* --from-savepoint */
     const char *listen, *data;   /* weir serve; data also for clients: where the token is */
     const char *server, *name;   /* clients: --server URL; weir submit --name */
     bool replace, behind_tls;

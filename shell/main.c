@@ -17,14 +17,31 @@
 #include "shell/scenario.h"
 #include "shell/stop.h"
 
-enum { C_SHELL = 1, C_RUN = 2, C_CHECK = 4, C_TEST = 8, C_BROKER = 16, C_DEMO = 32, C_SERVE = 64, C_SUBMIT = 128, C_JOBS = 256, C_JOB = 512,
-       C_QUERY = C_SHELL | C_RUN, C_CLIENT = C_SUBMIT | C_JOBS | C_JOB, C_ALL = 1023 };
+enum { C_SHELL = 1, C_RUN = 2, C_CHECK = 4, C_TEST = 8, C_BROKER = 16, C_DEMO = 32, C_SERVE = 64, C_SUBMIT = 128, C_JOBS = 256, C_JOB = 512, C_SAVE = 1024,
+       C_QUERY = C_SHELL | C_RUN, C_CLIENT = C_SUBMIT | C_JOBS | C_JOB | C_SAVE, C_ALL = 2047 };
 
 /* ---- commands ---- */
 
 static int cmd_run(const struct wr_args *args);
+/* Of a server's job, or of a directory. */
+static int cmd_savepoint(const struct wr_args *args)
+{
+    struct wr_error err = WR_ERROR_INIT;
+    if (!args->checkpoint)
+        return wr_cmd_savepoint(args);
+    if (args->n_path != 1) {
+        wr_fail(&err, WR_EUSAGE, "\"weir savepoint --checkpoint DIR\" takes one directory to copy to, not %d", args->n_path);
+        return wr_complain(&err);
+    }
+    if (wr_job_savepoint(args->checkpoint, args->path[0], &err))
+        return wr_complain(&err);
+    fprintf(stderr, "savepoint of \"%s\" in \"%s\"\n", args->checkpoint, args->path[0]);
+    return 0;
+}
+
 static int cmd_check(const struct wr_args *args);
 static int cmd_test(const struct wr_args *args);
+static int cmd_savepoint(const struct wr_args *args);
 
 struct command {
     const char *name;
@@ -44,7 +61,8 @@ static const struct command commands[] = {
     {"jobs", C_JOBS, wr_cmd_jobs, "jobs", "Lists a server's jobs."},
     {"stop", C_JOB, wr_cmd_stop, "stop NAME", "Stops a job of a server, with a last checkpoint."},
     {"resume", C_JOB, wr_cmd_resume, "resume NAME", "Starts a stopped or failed job of a server where it was."},
-    {"savepoint", C_JOB, wr_cmd_savepoint, "savepoint NAME", "Takes a checkpoint of a server's job now."},
+    {"savepoint", C_SAVE, cmd_savepoint, "savepoint NAME | --checkpoint DIR TO",
+     "Takes a checkpoint of a server's job now; or copies the checkpoints of a job that is not running."},
     {"logs", C_JOB, wr_cmd_logs, "logs NAME", "The last log lines of a server's job."},
     {"why", C_JOB, wr_cmd_why, "why NAME", "Why a server's job gives no output yet."},
     {"drop", C_JOB, wr_cmd_drop, "drop NAME", "Stops a job of a server and forgets it and its checkpoints."},
@@ -55,7 +73,7 @@ static const struct command shell_command = {
 
 /* ---- options ---- */
 
-enum opt { O_SQL, O_OUTPUT, O_VAR, O_FINAL, O_UNTIL_END, O_CHECKPOINT, O_EVERY, O_RESET, O_PORT, O_TOPICS, O_NO_RC, O_QUIET, O_VERBOSE, O_LOG, O_HELP, O_VERSION,
+enum opt { O_SQL, O_OUTPUT, O_VAR, O_FINAL, O_UNTIL_END, O_CHECKPOINT, O_EVERY, O_RESET, O_ADAPT, O_SAVEPOINT, O_PORT, O_TOPICS, O_NO_RC, O_QUIET, O_VERBOSE, O_LOG, O_HELP, O_VERSION,
            O_LISTEN, O_DATA, O_SERVER, O_NAME, O_REPLACE, O_TLS, O_HOST, O_FILES };
 
 static const struct option {
@@ -70,9 +88,11 @@ static const struct option {
     {O_VAR, 'v', "var", "NAME=VALUE", C_QUERY | C_CHECK | C_DEMO | C_SERVE | C_SUBMIT, "a value for ${NAME} in options; may be repeated"},
     {O_UNTIL_END, 0, "until-end", NULL, C_QUERY, "topics end where they ended at the start"},
     {O_FINAL, 0, "final", NULL, C_QUERY, "print only the final content of the result"},
-    {O_CHECKPOINT, 0, "checkpoint", "DIR", C_RUN, "keep checkpoints in this directory, and resume from it"},
+    {O_CHECKPOINT, 0, "checkpoint", "DIR", C_RUN | C_SAVE, "keep checkpoints in this directory, and resume from it"},
     {O_EVERY, 0, "every", "DURATION", C_RUN, "time between checkpoints (5 s)"},
     {O_RESET, 0, "reset", NULL, C_RUN, "forget what the checkpoint directory holds and start anew"},
+    {O_SAVEPOINT, 0, "from-savepoint", "DIR", C_RUN, "begin from a copy of these checkpoints, as a job of its own"},
+    {O_ADAPT, 0, "adapt", NULL, C_RUN, "go on with a changed query where its state fits"},
     {O_PORT, 0, "port", "N", C_BROKER, "port to listen on (9092; 0: any that is free)"},
     {O_TOPICS, 0, "topics", "LIST", C_BROKER, "topics to make: \"orders:3,clicks\""},
     {O_LISTEN, 0, "listen", "ADDR:PORT", C_SERVE, "where to listen (127.0.0.1:8090; port 0: any that is free)"},
@@ -175,6 +195,8 @@ static wr_status set_option(struct parsed *p, enum opt id, const char *value, st
             return wr_fail(err, WR_EUSAGE, "option \"--every\": \"%s\" is not a duration of at least 1 ms; write it as '5 s'", value);
         return WR_OK;
     case O_RESET: p->args.reset = true; return WR_OK;
+    case O_ADAPT: p->args.adapt = true; return WR_OK;
+    case O_SAVEPOINT: p->args.savepoint = value; return WR_OK;
     case O_PORT: p->args.port = value; return WR_OK;
     case O_TOPICS: p->args.topics = value; return WR_OK;
     case O_LISTEN: p->args.listen = value; return WR_OK;
@@ -235,8 +257,9 @@ static wr_status parse(const struct command *c, struct parsed *p, int argc, char
         else
             WR_TRY(take_option(c, p, argc, argv, &at, err));
     }
-    if (!p->args.checkpoint && (p->args.every_us || p->args.reset))
-        return wr_fail(err, WR_EUSAGE, "option \"%s\" goes with --checkpoint DIR", p->args.reset ? "--reset" : "--every");
+    const char *alone = p->args.reset ? "--reset" : p->args.every_us ? "--every" : p->args.adapt ? "--adapt" : p->args.savepoint ? "--from-savepoint" : NULL;
+    if (!p->args.checkpoint && alone)
+        return wr_fail(err, WR_EUSAGE, "option \"%s\" goes with --checkpoint DIR", alone);
     return WR_OK;
 }
 
@@ -303,6 +326,8 @@ bool wr_args_session(const struct wr_args *args, struct wr_session *s)
     s->checkpoint_dir = args->checkpoint;
     s->checkpoint_us = args->every_us;
     s->checkpoint_reset = args->reset;
+    s->checkpoint_adapt = args->adapt;
+    s->savepoint = args->savepoint;
     for (int i = 0; i < args->n_var; i++) {
         const char *eq = strchr(args->var[i], '=');
         if (!eq || eq == args->var[i]) {

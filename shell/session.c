@@ -220,7 +220,8 @@ static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, 
     struct wr_job_opts o = {.batch_rows = (uint32_t)wr_setting_int(r->s->catalog, WR_SET_BATCH_ROWS), .stop = r->s->stop,
                              .checkpoint_dir = checkpoint_dir(r),
                              .checkpoint_us = r->s->checkpoint_us ? r->s->checkpoint_us : wr_setting_int(r->s->catalog, WR_SET_CHECKPOINT_EVERY),
-                              .checkpoint_reset = r->s->checkpoint_reset};
+                              .checkpoint_reset = r->s->checkpoint_reset, .checkpoint_adapt = r->s->checkpoint_adapt,
+                             .savepoint = r->s->savepoint};
     bool redraw = r->s->live && !analyze && r->s->output <= WR_OUT_TABLE && wr_live_init(&live, plan);
     if (analyze) {
         o.open_sink = null_open;

@@ -23,6 +23,8 @@ struct wr_session {
     const char *checkpoint_dir; /* --checkpoint; NULL: none. Only for WR_RUN_FILE */
     int64_t checkpoint_us;     /* --every; 0: default */
     bool checkpoint_reset;     /* --reset */
+    bool checkpoint_adapt;     /* --adapt */
+    const char *savepoint;     /* --from-savepoint; NULL: none */
     atomic_bool *stop;         /* Ctrl-C, SIGTERM */
     struct wr_peer *far;       /* the server that statements go to; NULL: they run here */
     struct wr_buf last_why;    /* EXPLAIN WHY of the query that ran last; empty: none did */

@@ -1,4 +1,5 @@
 """shell_cli.py: the command line: exit codes, what goes to stdout and what to stderr, what happens when a reader leaves or a signal comes."""
+import fcntl
 import os
 import shutil
 import signal
@@ -78,6 +79,35 @@ def files():
     expect(["run", gone], 1, "", "no-such-file")
 
 
+def savepoints():
+    """A finished job goes on when its input has grown; a copy of its checkpoints is the beginning of another; a changed query is told what fits."""
+    rows = path("grows.json", '{"k": "a", "v": 1}\n{"k": "b", "v": 2}\n')
+    source = "CREATE SOURCE s (k TEXT, v BIGINT) WITH (connector = 'file', path = '%s', format = 'json');\n" % rows
+    query = source + "SELECT k, count(*) AS n, sum(v) AS t FROM s WHERE v > 0 GROUP BY k;\n"
+    job, stricter = path("job1.sql", query), path("job2.sql", query.replace("v > 0", "v > 3"))
+    other = path("job3.sql", query.replace("sum(v)", "max(v)"))
+    ckpt, saved, fork = os.path.join(DIR, "ckpt"), os.path.join(DIR, "saved"), os.path.join(DIR, "fork")
+    csv = ["-o", "csv", "-q", "--checkpoint"]
+    expect(["run", job] + csv + [ckpt], 0, "k,n,t,op\na,1,1,+I\nb,1,2,+I\n", "")
+    expect(["savepoint", "--checkpoint", ckpt, saved], 0, "", "savepoint of")
+    expect(["savepoint", "--checkpoint", ckpt, saved], 2, "", "holds a checkpoint already")
+    expect(["savepoint", "--checkpoint", os.path.join(DIR, "nothing"), fork], 2, "", "there is no checkpoint")
+    expect(["savepoint", "--checkpoint", ckpt], 2, "", "one directory to copy to")
+    path("grows.json", '{"k": "a", "v": 1}\n{"k": "b", "v": 2}\n{"k": "a", "v": 5}\n')
+    grown = "k,n,t,op\na,1,1,-U\na,2,6,+U\n"
+    expect(["run", job, "--from-savepoint", saved] + csv + [fork], 0, grown, "")
+    expect(["run", job] + csv + [ckpt], 0, grown, "")
+    expect(["run", job, "--from-savepoint", saved] + csv + [fork], 2, "", "holds a checkpoint already")
+    expect(["run", stricter] + csv + [fork], 2, "", ["belongs to another query", "was: -> Filter (v > 0); is: -> Filter (v > 3)", "--adapt"])
+    expect(["run", other, "--adapt"] + csv + [fork], 2, "", ["belongs to another query", "of 5 operators are as they were", "--reset"])
+    path("grows.json", '{"k": "a", "v": 1}\n{"k": "b", "v": 2}\n{"k": "a", "v": 5}\n{"k": "a", "v": 3}\n{"k": "b", "v": 4}\n')
+    expect(["run", stricter, "--adapt"] + csv + [fork], 0, "k,n,t,op\nb,1,2,-U\nb,2,6,+U\n", "")
+    with open(os.path.join(fork, "lock")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        expect(["run", stricter] + csv + [fork], 3, "", "in use by another process")
+    expect(["run", other, "--reset"] + csv + [fork], 0, None, "")
+
+
 def usage():
     expect(["--version"], 0, "weir 0.1.0\n", "")
     for command in [], ["run"], ["check"], ["test"], ["broker"], ["demo"]:
@@ -93,6 +123,7 @@ def usage():
     expect(["-c", "SELECT 1", "-o", "jsn"], 2, "", 'cannot be "jsn"')
     expect(["-c", "SELECT 1", "more"], 2, "", '"more"')
     expect(["run", "x.sql", "--every", "5 s"], 2, "", "goes with --checkpoint")
+    expect(["run", "x.sql", "--from-savepoint", "d"], 2, "", "goes with --checkpoint")
     expect(["run", "x.sql", "--checkpoint", DIR, "--every", "often"], 2, "", '"often" is not a duration')
     expect(["broker", "--port", "99999"], 2, "", "99999")
     expect(["demo", "black-fridy"], 2, "", 'did you mean "black-friday"?')
@@ -158,7 +189,7 @@ def broker():
 
 
 try:
-    for part in statements, files, usage, scenarios, signals, broker:
+    for part in statements, files, savepoints, usage, scenarios, signals, broker:
         if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
             part()
 finally:

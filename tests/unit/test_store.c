@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -167,10 +168,64 @@ static void store_is_one_process_only(void **state)
     (void)state;
     struct wr_error err = WR_ERROR_INIT;
     struct wr_store *s = open_store(), *second;
-    assert_int_equal(wr_store_open(dir, &second, &err), WR_EIO);
+    assert_int_equal(wr_store_open(dir, &second, &err), WR_EFENCED);
     assert_non_null(strstr(err.msg, "in use by another process"));
     wr_store_close(s);
     s = open_store();
+    wr_store_close(s);
+}
+
+/* A reader that was used once must not keep every later state on the disk. */
+static void store_uses_pages_again_under_an_idle_reader(void **state)
+{
+    (void)state;
+    struct wr_error err = WR_ERROR_INIT;
+    struct wr_store *s = open_store();
+    struct wr_store_reader *idle = wr_store_reader_new(s);
+    struct wr_str value;
+    char *big = calloc(1, 200000);
+    off_t size = 0;
+    for (uint64_t id = 1; id <= 100; id++) {
+        struct wr_buf d = WR_BUF_INIT(0);
+        memset(big, (int)('a' + id % 20), 200000);
+        wr_delta_put(&d, WR_STR("k"), (struct wr_str){big, 200000});
+        must(wr_store_prepare(s, id, &d, 1, &err), &err);
+        must(wr_store_apply(s, &err), &err);
+        wr_buf_clear(&d);
+        if (id == 1)
+            assert_true(wr_store_get(idle, WR_STR("k"), &value));
+        char path[160];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/data.mdb", dir);
+        assert_int_equal(stat(path, &st), 0);
+        size = st.st_size;
+    }
+    assert_true(size < 4 << 20); /* 100 states of 200 kB, and as many deltas, would be 40 MB */
+    assert_true(wr_store_get(idle, WR_STR("k"), &value));
+    assert_int_equal(value.p[0], 'a' + 100 % 20);
+    wr_store_reader_free(idle);
+    wr_store_close(s);
+    free(big);
+}
+
+static void store_forks_into_another_job(void **state)
+{
+    (void)state;
+    struct wr_error err = WR_ERROR_INIT;
+    struct wr_store *s = open_store();
+    struct wr_buf d = WR_BUF_INIT(0);
+    struct wr_str value;
+    wr_delta_put(&d, WR_STR("k"), WR_STR("v"));
+    must(wr_store_set(s, "identity", WR_STR("me"), &err), &err);
+    must(wr_store_prepare(s, 1, &d, 1, &err), &err);
+    assert_int_equal(wr_store_fork(s, &err), WR_EUSAGE); /* who has the pending one? */
+    must(wr_store_apply(s, &err), &err);
+    err = (struct wr_error)WR_ERROR_INIT;
+    must(wr_store_fork(s, &err), &err);
+    assert_int_equal(wr_store_applied(s), 0);
+    assert_false(wr_store_value(s, "identity", &arena, &value));
+    assert_string_equal(content(s, ""), "k=v");
+    wr_buf_clear(&d);
     wr_store_close(s);
 }
 
@@ -261,6 +316,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(store_is_one_process_only, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_resting_reader_holds_nothing, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(store_remembers_values_and_copies, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(store_uses_pages_again_under_an_idle_reader, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(store_forks_into_another_job, make_dir, remove_dir),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     wr_arena_clear(&arena);
