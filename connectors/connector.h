@@ -180,6 +180,30 @@ struct wr_sink_vt {
     void (*close)(struct wr_sink *);
 };
 
+/* ---- lookup table ---- */
+
+struct wr_lookup_spec {
+    struct wr_str name;               /* as declared: for messages */
+    const struct wr_opts *opts;       /* checked */
+    const struct wr_schema *schema;   /* columns to deliver */
+    int n_key;
+    const int *key;                   /* columns of schema that are asked by */
+    atomic_bool *stop;                /* set: give up waiting; NULL while planning */
+};
+struct wr_lookup_vt;
+struct wr_lookup {                    /* embedded first */
+    const struct wr_lookup_vt *vt;
+    uint64_t queries;                 /* round trips */
+};
+struct wr_lookup_vt {
+    wr_status (*check)(const struct wr_lookup_spec *, struct wr_error *); /* plan time: is the table there, with these columns */
+    wr_status (*open)(const struct wr_lookup_spec *, struct wr_lookup **out, struct wr_error *);
+    /* The table's rows for row[0..n) of the key vectors (types of the key columns, no NULLs, no key twice), in one round trip. *out: a batch of
+     * spec->schema, the caller's. */
+    wr_status (*ask)(struct wr_lookup *, const struct wr_vec *const *key, const uint32_t *row, uint32_t n, struct wr_batch **out, struct wr_error *);
+    void (*close)(struct wr_lookup *);
+};
+
 /* ---- format ---- */
 
 struct wr_decoder; /* the format's own */
@@ -218,6 +242,7 @@ struct wr_connector {
     wr_status (*columns)(const struct wr_opts *, struct wr_arena *, struct wr_coldef **col, int *n, struct wr_error *);
     /* What can be read there (topics), by name; quick: names alone, within a second. NULL: cannot be asked. In the arena. */
     wr_status (*list)(const struct wr_opts *, bool quick, struct wr_arena *, struct wr_listed **out, int *n, struct wr_error *);
+    const struct wr_lookup_vt *lookup; /* rows by key, for joins; NULL: not offered */
 };
 /* One more that can be found by name but is in no list: what only a program has (the server's system tables). Before any thread is started. */
 void wr_connector_add(const struct wr_connector *c);

@@ -10,6 +10,8 @@
 
 #include <libpq-fe.h>
 
+extern const struct wr_lookup_vt wr_postgres_lookup; /* postgres_lookup.c */
+
 /* What to do about an SQL error, by its class. */
 enum wr_pg_class {
     WR_PG_AGAIN, /* the connection is gone, or the server asks to try again: 08, 53, 57P0, 40001, 40P01, 55P03 */

@@ -30,6 +30,9 @@ static const struct wr_optdesc postgres_opts[] = {
     {"table", "table-name table_name", BOTH, WR_OPT_TEXT, true, false, NULL, NULL, "table or schema.table; case counts"},
     {"primary_key", "key", SNK, WR_OPT_TEXT, false, false, NULL, NULL, "columns that identify a row; without them rows are appended"},
     {"create", NULL, SNK, WR_OPT_BOOL, false, false, "false", NULL, "make the table if it is not there"},
+    {"cache_rows", "lookup.cache.max-rows lookup.partial-cache.max-rows", BOTH, WR_OPT_INT, false, false, "100000", NULL, "lookup: keys remembered; 0: none"},
+    {"cache_ttl", "lookup.cache.ttl lookup.partial-cache.expire-after-write", BOTH, WR_OPT_DURATION, false, false, "1 min", NULL,
+     "lookup: how long an answer is remembered"},
     {"batch_rows", "sink.buffer-flush.max-rows", SNK, WR_OPT_INT, false, false, "5000", NULL, "most rows in one statement"},
     {"retry_timeout", NULL, SNK, WR_OPT_DURATION, false, false, "5 min", NULL, "how long to try again while the server is away"},
     {"transaction_buffer", NULL, SNK, WR_OPT_BYTES, false, false, "256 MiB", NULL,
@@ -480,4 +483,5 @@ const struct wr_connector wr_connector_postgres = {
     .help = "tables of PostgreSQL",
     .opts = postgres_opts,
     .sink = &postgres_sink,
+    .lookup = &wr_postgres_lookup,
 };

@@ -225,7 +225,7 @@ wr_status wr_op_take_bad(struct wr_op *op, const struct wr_batch *b, uint32_t *s
 }
 
 extern const struct wr_op_vt wr_op_scan, wr_op_values, wr_op_side, wr_op_watermark, wr_op_filter, wr_op_project, wr_op_window, wr_op_late_filter,
-    wr_op_agg, wr_op_session, wr_op_top_n, wr_op_over, wr_op_over_time, wr_op_expand, wr_op_unnest, wr_op_match, wr_op_union, wr_op_setop, wr_op_join, wr_op_sort,
+    wr_op_agg, wr_op_session, wr_op_top_n, wr_op_over, wr_op_over_time, wr_op_expand, wr_op_unnest, wr_op_match, wr_op_union, wr_op_setop, wr_op_lookup, wr_op_join, wr_op_sort,
     wr_op_limit, wr_op_exchange, wr_op_sink;
 
 const struct wr_op_vt *wr_op_find(enum wr_pkind kind)
@@ -243,6 +243,7 @@ const struct wr_op_vt *wr_op_find(enum wr_pkind kind)
     case WR_PLAN_SESSION: return &wr_op_session;
     case WR_PLAN_UNION: return &wr_op_union;
     case WR_PLAN_SETOP: return &wr_op_setop;
+    case WR_PLAN_LOOKUP: return &wr_op_lookup;
     case WR_PLAN_JOIN: return &wr_op_join;
     case WR_PLAN_TOP_N: return &wr_op_top_n;
     case WR_PLAN_OVER: return &wr_op_over;

@@ -118,6 +118,8 @@ wr_status wr_match_call(struct xctx *x, const struct wr_ast_expr *e, struct wr_e
 /* ---- joins (bind_join.c) ---- */
 
 wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+/* JOIN with a table outside (bind_lookup.c); *is false: the right side of t is none. */
+wr_status wr_bind_lookup(struct binder *b, const struct wr_ast_table *t, const struct env *env, const struct rel *l, struct rel *out, bool *is);
 /* JOIN t FOR SYSTEM_TIME AS OF (bind_as_of.c): the right input. */
 wr_status wr_bind_versions(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
 wr_status wr_bind_as_of(struct binder *b, const struct wr_ast_table *t, const struct env *env, const struct rel *l, const struct rel *r, struct wr_plan *join);

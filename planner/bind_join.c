@@ -475,6 +475,10 @@ wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const str
     WR_TRY(wr_bind_from(b, t->left, env, &l));
     if (wr_is_unnest(t->right))
         return wr_bind_unnest(b, t->right, t, env, &l, out);
+    bool outside = false;
+    WR_TRY(wr_bind_lookup(b, t, env, &l, out, &outside));
+    if (outside)
+        return WR_OK;
     if (t->right->as_of)
         WR_TRY(wr_bind_versions(b, t->right, env, &r));
     else

@@ -348,7 +348,7 @@ static wr_status settle(struct binder *b, struct wr_plan *p, const struct env *e
         WR_TRY(settle(b, p->in[1], env));
         return wr_join_settle_one(b, p, env);
     }
-    if (p->kind == WR_PLAN_PROJECT || p->kind == WR_PLAN_FILTER || p->kind == WR_PLAN_UNNEST) {
+    if (p->kind == WR_PLAN_PROJECT || p->kind == WR_PLAN_FILTER || p->kind == WR_PLAN_UNNEST || p->kind == WR_PLAN_LOOKUP) {
         WR_TRY(settle(b, p->in[0], env));
         wr_node_props(b->a, p);
     }

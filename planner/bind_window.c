@@ -351,6 +351,7 @@ static void set_time(struct wr_plan *p, const struct wmclause *wm, int col)
     case WR_PLAN_OVER:
     case WR_PLAN_OVER_TIME:
     case WR_PLAN_UNNEST:
+    case WR_PLAN_LOOKUP:
         if (col < p->in[0]->out->n)
             set_time(p->in[0], wm, col);
         return;

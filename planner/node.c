@@ -256,6 +256,19 @@ static void agg_props(struct wr_arena *a, struct wr_plan *p)
     agg_ukey(a, p);
 }
 
+static void lookup_props(struct wr_arena *a, struct wr_plan *p)
+{
+    const struct wr_schema *in = p->in[0]->out, *more = p->u.lookup.spec.schema;
+    struct wr_schema *s = wr_schema_new(a, in->n + more->n);
+    for (int i = 0; i < s->n; i++) {
+        s->field[i] = i < in->n ? in->field[i] : more->field[i - in->n];
+        s->field[i].nullable |= i >= in->n && p->u.lookup.left;
+    }
+    p->out = s;
+    if (!p->u.lookup.unique)
+        p->n_ukey = -1;
+}
+
 /* What comes out is among the left rows; of INTERSECT among the right ones, too. */
 static void setop_props(struct wr_arena *a, struct wr_plan *p)
 {
@@ -315,6 +328,10 @@ void wr_node_props(struct wr_arena *a, struct wr_plan *p)
     case WR_PLAN_SESSION: agg_props(a, p); break;
     case WR_PLAN_UNION: union_props(p); break;
     case WR_PLAN_SETOP: setop_props(a, p); break;
+    case WR_PLAN_LOOKUP:
+        pass_on(p);
+        lookup_props(a, p);
+        break;
     case WR_PLAN_JOIN: wr_join_props(a, p); break;
     case WR_PLAN_SORT:
         pass_on(p);
@@ -381,6 +398,7 @@ void wr_node_trace(struct wr_plan *p, int col, struct wr_plan **at, int *at_col)
         case WR_PLAN_OVER:
         case WR_PLAN_OVER_TIME:
         case WR_PLAN_UNNEST:
+        case WR_PLAN_LOOKUP:
             if (col >= p->in[0]->out->n)
                 return;
             break;

@@ -137,6 +137,7 @@ static bool same_node(const struct wr_plan *a, const struct wr_plan *b)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: return same_agg(&a->u.agg, &b->u.agg);
     case WR_PLAN_UNION: return true;
+    case WR_PLAN_LOOKUP: return false;
     case WR_PLAN_SETOP:
         return a->u.setop.except == b->u.setop.except && a->u.setop.all == b->u.setop.all && a->u.setop.ttl == b->u.setop.ttl;
     case WR_PLAN_TOP_N:
@@ -370,6 +371,7 @@ static struct spread spread_node(struct exchanges *ex, struct wr_plan *p)
     case WR_PLAN_FILTER:
     case WR_PLAN_LATE:
     case WR_PLAN_WINDOW:
+    case WR_PLAN_LOOKUP:
     case WR_PLAN_UNNEST:
     case WR_PLAN_EXCHANGE: return ex->of[p->in[0]->id];
     case WR_PLAN_PROJECT: return spread_project(ex, p);
@@ -447,6 +449,8 @@ static wr_status check_all(const struct wr_jobplan *j, struct wr_error *err)
         const struct wr_plan *p = j->node[i];
         if (p->kind == WR_PLAN_SCAN && p->u.scan.connector->source->check)
             WR_TRY(p->u.scan.connector->source->check(&p->u.scan.spec, err));
+        if (p->kind == WR_PLAN_LOOKUP && p->u.lookup.connector->lookup->check)
+            WR_TRY(p->u.lookup.connector->lookup->check(&p->u.lookup.spec, err));
         if (p->kind == WR_PLAN_SINK && p->u.sink.connector->sink->check)
             WR_TRY(p->u.sink.connector->sink->check(&p->u.sink.spec, err));
     }

@@ -272,6 +272,14 @@ static void put_head(struct wr_buf *out, const struct wr_plan *p)
     case WR_PLAN_AGG:
     case WR_PLAN_SESSION: put_agg(out, p); break;
     case WR_PLAN_UNION: break;
+    case WR_PLAN_LOOKUP:
+        wr_buf_printf(out, " %s %.*s (%s) on", p->u.lookup.left ? "left" : "inner", WR_FMT(p->u.lookup.spec.name), p->u.lookup.connector->name);
+        for (int i = 0; i < p->u.lookup.spec.n_key; i++)
+            wr_buf_printf(out, "%s %.*s = %.*s", i ? "," : "", WR_FMT(col_name(p->in[0]->out, p->u.lookup.key[i])),
+                          WR_FMT(p->u.lookup.spec.schema->field[p->u.lookup.spec.key[i]].name));
+        wr_buf_printf(out, "; remembers %lld keys", (long long)p->u.lookup.cache_rows);
+        put_duration(out, " for ", p->u.lookup.cache_ttl);
+        break;
     case WR_PLAN_SETOP: wr_buf_printf(out, " %s%s", p->u.setop.except ? "except" : "intersect", p->u.setop.all ? " all" : ""); break;
     case WR_PLAN_JOIN: wr_join_print(out, p); break;
     case WR_PLAN_TOP_N:
@@ -401,7 +409,7 @@ static bool grows(const struct wr_plan *p)
     case WR_PLAN_JOIN: return wr_join_grows(p);
     case WR_PLAN_SETOP: return !p->bounded && !p->u.setop.ttl;
     case WR_PLAN_SCAN: case WR_PLAN_VALUES: case WR_PLAN_SIDE: case WR_PLAN_WATERMARK: case WR_PLAN_FILTER: case WR_PLAN_PROJECT: case WR_PLAN_WINDOW:
-    case WR_PLAN_LATE: case WR_PLAN_UNION: case WR_PLAN_EXPAND: case WR_PLAN_UNNEST: case WR_PLAN_MATCH: case WR_PLAN_SORT: case WR_PLAN_LIMIT: case WR_PLAN_EXCHANGE:
+    case WR_PLAN_LATE: case WR_PLAN_UNION: case WR_PLAN_EXPAND: case WR_PLAN_UNNEST: case WR_PLAN_MATCH: case WR_PLAN_LOOKUP: case WR_PLAN_SORT: case WR_PLAN_LIMIT: case WR_PLAN_EXCHANGE:
     case WR_PLAN_SINK: case WR_PLAN_COUNT: break;
     }
     return false;

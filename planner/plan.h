@@ -115,6 +115,15 @@ struct wr_plan_join {
     const int *pk;
     bool settled;                    /* planning: free, time, end are decided; nothing more is added to its conditions */
 };
+/* Each row with the rows of an outside table that have its key, as the table is when the row comes. Out: input columns, then the table's. */
+struct wr_plan_lookup {
+    const struct wr_connector *connector;
+    struct wr_lookup_spec spec;      /* stop is filled by the executor in a copy */
+    const int *key;                  /* input columns, by spec.key; same types */
+    bool left;                       /* rows that find nothing stay, with NULLs */
+    bool unique;                     /* a key has at most one row */
+    int64_t cache_rows, cache_ttl;   /* keys remembered; µs */
+};
 /* INTERSECT, EXCEPT of two inputs with the same columns; NULL equals NULL. all: rows count as often as they are there. */
 struct wr_plan_setop { bool except, all; int64_t ttl; };
 /* ---- ranking and OVER (bind_over.c, bind_rank.c) ---- */
@@ -257,6 +266,7 @@ struct wr_plan {
         struct wr_plan_agg agg;
         struct wr_plan_join join;
         struct wr_plan_setop setop;
+        struct wr_plan_lookup lookup;
         struct wr_plan_rank rank;
         struct wr_plan_over over;
         struct wr_plan_expand expand;

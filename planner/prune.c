@@ -129,6 +129,10 @@ static void need_inputs(struct prune *pr, const struct wr_plan *p)
         for (int i = 0; i < p->n_in; i++)
             need_same(mine, p->out->n, pr->need[p->in[i]->id]);
         break;
+    case WR_PLAN_LOOKUP:
+        need_same(mine, p->in[0]->out->n, in);
+        mark_list(p->u.lookup.key, p->u.lookup.spec.n_key, in);
+        break;
     case WR_PLAN_SETOP: /* rows are compared as a whole */
         need_all(in, p->out->n);
         need_all(pr->need[p->in[1]->id], p->out->n);
@@ -427,6 +431,11 @@ static void rebuild(struct prune *pr, struct wr_plan *p, int old_in_n)
     case WR_PLAN_SESSION: rebuild_agg(pr, p, in); break;
     case WR_PLAN_UNION: rebuild_union(pr, p); break;
     case WR_PLAN_SETOP: rebuild_setop(pr, p); break;
+    case WR_PLAN_LOOKUP:
+        p->u.lookup.key = remap_list(pr, p->u.lookup.key, p->u.lookup.spec.n_key, in);
+        for (int i = 0; i < p->out->n; i++)
+            pr->map[p->id][i] = i < old_in_n ? in[i] : p->in[0]->out->n + i - old_in_n;
+        break;
     case WR_PLAN_JOIN: rebuild_join(pr, p); break;
     case WR_PLAN_SORT:
         rebuild_sort(pr, p, in);
