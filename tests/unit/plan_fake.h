@@ -79,12 +79,12 @@ static const struct wr_sink_vt fake_keyed_sink = {.accepts = fake_keyed, .promis
 static const struct wr_sink_vt fake_append_sink = {.accepts = fake_append, .promise = fake_promise};
 static const struct wr_sink_vt fake_changes_sink = {.accepts = fake_changes, .promise = fake_promise};
 static const struct wr_connector fakes[] = {
-    {"blackhole", "counts rows", no_opts, NULL, &fake_changes_sink, NULL, NULL, NULL},
-    {"console", "rows on standard output", console_opts, NULL, &fake_changes_sink, NULL, NULL, NULL},
-    {"datagen", "made-up rows", datagen_opts, &fake_source, NULL, NULL, fake_columns, NULL},
-    {"file", "files", file_opts, &fake_source, &fake_append_sink, "json csv", NULL, NULL},
-    {"kafka", "topics", kafka_opts, &fake_source, &fake_keyed_sink, "json csv raw", NULL, NULL},
-    {"postgres", "tables", postgres_opts, NULL, &fake_keyed_sink, NULL, NULL, NULL},
+    {.name = "blackhole", .help = "counts rows", .opts = no_opts, .sink = &fake_changes_sink},
+    {.name = "console", .help = "rows on standard output", .opts = console_opts, .sink = &fake_changes_sink},
+    {.name = "datagen", .help = "made-up rows", .opts = datagen_opts, .source = &fake_source, .columns = fake_columns},
+    {.name = "file", .help = "files", .opts = file_opts, .source = &fake_source, .sink = &fake_append_sink, .formats = "json csv"},
+    {.name = "kafka", .help = "topics", .opts = kafka_opts, .source = &fake_source, .sink = &fake_keyed_sink, .formats = "json csv raw"},
+    {.name = "postgres", .help = "tables", .opts = postgres_opts, .sink = &fake_keyed_sink},
 };
 static const struct wr_format fake_formats[] = {{.name = "json", .opts = no_opts}, {.name = "csv", .opts = no_opts}, {.name = "raw", .opts = no_opts}};
 enum { N_FAKES = sizeof fakes / sizeof fakes[0] };
