@@ -516,11 +516,15 @@ static wr_status join_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 static void join_close(struct wr_op *op)
 {
     struct wr_join_op *j = op->ctx;
+    for (int s = 0; s < 2; s++) {
+        for (uint32_t i = 0; i < j->side[s].n_heap; i++)
+            if (j->side[s].heap[i].row->flags & WR_ROW_OUT) /* taken out before its time, and nobody else's */
+                wr_row_free(j->side[s].heap[i].row);
+        free(j->side[s].heap);
+    }
     for (int i = 0; i < j->n_pane; i++)
         pane_free(j->pane[i]);
     free(j->pane);
-    for (int s = 0; s < 2; s++)
-        free(j->side[s].heap);
     for (uint32_t i = 0; i < j->n_dead; i++)
         wr_row_free(j->dead[i]);
     free(j->dead);

@@ -81,7 +81,7 @@ static struct wr_str encode(struct wr_rows *t, const struct wr_batch *b, uint32_
         if (l->phys[c] == WR_P_STR && !wr_vec_null(&b->col[c], row))
             n += WR_VEC_STR(&b->col[c])[wr_vec_at(&b->col[c], row)].n;
     wr_buf_reset(&t->data);
-    if (!wr_buf_room(&t->data, n))
+    if (!wr_buf_room(&t->data, n + 1)) /* rows without columns (EXISTS) have a place, too */
         WR_BUG("a row of %zu bytes", n);
     char *p = t->data.p;
     memset(p, 0, l->fixed);

@@ -44,7 +44,7 @@ static bool open_call(struct wr_aggcall *c, uint8_t which, bool retract, struct 
 static void check_save(const struct wr_aggcall *c, const void *state)
 {
     struct wr_buf a = WR_BUF_INIT(0), b = WR_BUF_INIT(0);
-    void *copy = aligned_alloc(16, c->size);
+    void *copy = aligned_alloc(16, (c->size + 15) / 16 * 16);
     wr_aggcall_save(c, state, &a);
     struct wr_str in = wr_buf_get(&a);
     WR_ASSERT(wr_aggcall_load(c, copy, &in) && in.n == 0);
@@ -65,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     }
     struct wr_str in = {(const char *)data + 2, (uint32_t)n - 2};
-    void *state = aligned_alloc(16, c.size), *sum = aligned_alloc(16, c.size);
+    size_t size = (c.size + 15) / 16 * 16; /* aligned_alloc wants a multiple */
+    void *state = aligned_alloc(16, size), *sum = aligned_alloc(16, size);
     if (wr_aggcall_load(&c, state, &in)) {
         struct wr_vec v;
         wr_vec_init(&v, c.ret, 1, &mem);
