@@ -64,8 +64,8 @@ def stopped_under_load(k, d):
         c.feed(100)
         c.job.until_holds(c.content, c.wanted())
         k.freeze()
-        c.job.signal(signal.SIGTERM)
-        c.job.signal(signal.SIGTERM)
+        c.job.signal(signal.SIGTERM)                    # two of one kind could become one
+        c.job.signal(signal.SIGINT)
         c.job.ends(130)
         k.thaw()
         c.job.start()
