@@ -197,7 +197,7 @@ def twice(k, d):
         c.job.start()
         c.feed(100)
         c.job.until_holds(c.content, c.wanted())
-        second.start().ends(1, "is in use by another process")
+        second.start().ends(3, "is in use by another process")
         c.feed(100)
         c.settles()
 
