@@ -214,6 +214,9 @@ static const char *checkpoint_dir(struct run *r)
     return dir.n ? wr_arena_str(&r->arena, dir).p : NULL;
 }
 
+/* Was the program asked to stop (SIGINT, SIGTERM, Ctrl-C)? */
+static bool was_stopped(const struct wr_session *s) { return s->stop && atomic_load(s->stop); }
+
 static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, struct wr_error *err)
 {
     struct wr_live live;
@@ -232,6 +235,7 @@ static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, 
     }
     struct wr_job *job;
     wr_status st = wr_job_open(plan, &o, &job, err);
+    bool before = st == WR_ESTOP && was_stopped(r->s); /* nothing has begun: a proper end */
     if (st == WR_OK) {
         st = wr_job_run(job, err);
         if (redraw) {
@@ -257,7 +261,7 @@ static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, 
     wr_job_close(job);
     if (redraw)
         wr_live_clear(&live);
-    return st;
+    return before ? WR_OK : st;
 }
 
 static struct wr_plan_opts plan_opts(const struct run *r, enum wr_session_mode mode)
@@ -285,7 +289,7 @@ static wr_status plan_one(struct run *r, struct wr_jobplan *plan, const struct w
     if (rc == WR_OK && a->kind == WR_ANSWER_SHELL)
         rc = wr_answer_here(r->s, st, &r->arena, &err);
     if (rc == WR_ESTOP)
-        r->worst = rc; /* the reader of our output has gone: nothing to say */
+        r->worst = was_stopped(r->s) ? r->worst : rc; /* else the reader of our output has gone: nothing to say */
     else if (rc)
         statement_failed(r, st, &err);
     else
@@ -299,6 +303,8 @@ static void finish_and_run(struct run *r, struct wr_jobplan *plan, const struct 
     struct wr_plan_opts now = *o;
     now.exactly_once = checkpoint_dir(r) != NULL;
     wr_status st = wr_plan_finish(r->s->catalog, plan, &now, &err);
+    if (st == WR_ESTOP && was_stopped(r->s))
+        return; /* nothing has begun: a proper end */
     if (st == WR_OK && check) {
         struct wr_buf text = WR_BUF_INIT(16 << 20);
         wr_jobplan_print(&text, plan);
