@@ -87,6 +87,7 @@ def jobs(s):
         p.wait_for("^DROP JOB sums$")
         p.type("\\dj\r")
         p.wait_for(r"^\(0 rows\)$")
+        ready(p)                                # a Tab before the prompt is the terminal's, not readline's
         p.type("SELECT k FROM gr\t")
         p.wait_for("SELECT k FROM grow$")
         p.type("\x15DESCRIBE grow;\r")
