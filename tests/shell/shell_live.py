@@ -125,6 +125,7 @@ def chart_command(case):
         ready(p)
         enter(p, "\\chart k")
         p.wait_for("there are no numbers in a column \"k\"")
+        ready(p)
         p.type("\x04")
         assert p.end() == 0
 

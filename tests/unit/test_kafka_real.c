@@ -259,10 +259,16 @@ static void open_transactions_hold_the_end_back(void **state)
     close_reader(&r);
     transaction_end(tx, true);
     rd_kafka_destroy(tx);
-    init(&r, brokers, "open");
-    open_ok(&r);
-    expect_all(&r, "before@0:0 inside@0:1 behind@0:2 ");
-    close_reader(&r);
+    for (bool moved = false; !moved;) { /* the broker answers a commit before it writes the marker that moves the end */
+        init(&r, brokers, "open");
+        open_ok(&r);
+        char *got = read_all(&r, r.spec.batch_rows);
+        moved = strcmp(got, "before@0:0 ") != 0;
+        if (moved)
+            assert_string_equal(got, "before@0:0 inside@0:1 behind@0:2 ");
+        test_free(got);
+        close_reader(&r);
+    }
 }
 
 static void new_partitions_are_found_and_read_from_their_beginning(void **state)
