@@ -1,6 +1,6 @@
 /* internal.h: what the files of server/ share: the jobs, their results, the answers about them.
  *
- * Threads: one a job (jobs.c), one a connection (http.c), one that looks after rates, dead connections and the watchdog (http.c).
+ * Threads: one a job (run.c; more with SET parallelism), one a connection (http.c), one that looks after rates, dead connections and the watchdog (http.c).
  * Locks:   jobs->lock guards the list; job->lock guards what a job is; result->lock its rows; samples have their own. Always taken in this order.
  *          A job struct lives as long as somebody holds a reference. */
 #ifndef WR_SERVER_INTERNAL_H
@@ -75,7 +75,7 @@ void wr_ring_print(struct wr_ring *r, const char *sep, struct wr_buf *out); /* o
 void wr_sample_bad(struct wr_ring *r, const struct wr_plan *scan, const struct wr_bad *bad);
 void wr_sample_late(struct wr_ring *r, const struct wr_plan *scan, const struct wr_batch *b, uint32_t row);
 
-/* ---- jobs.c ---- */
+/* ---- jobs.c, sjob.c, run.c ---- */
 
 enum wr_jobstate {
     WR_JOB_STARTING,   /* planning, connecting, restoring */
@@ -154,6 +154,18 @@ wr_status wr_sjob_drop(struct wr_sjob *j, struct wr_error *err);
 /* The result of statement n (from 1), as long as the job is referenced; NULL: it has none. */
 struct wr_result *wr_sjob_result(struct wr_sjob *j, int n);
 void wr_sjob_wake(struct wr_sjob *j); /* who follows its results returns */
+/* sjob.c, for jobs.c and run.c. A new job is at rest, with one reference. */
+struct wr_sjob *wr_sjob_new(struct wr_jobs *m, const struct wr_book_job *b);
+struct wr_sjob *wr_sjob_ref(struct wr_sjob *j);
+void wr_sjob_set_text(struct wr_sjob *j, const char *sql, const char *vars);  /* copied; lock is held, or nobody else knows the job */
+struct wr_result *wr_sjob_result_at(struct wr_sjob *j, int i);                /* from 0; made if there is none. lock is held */
+void wr_sjob_halt(struct wr_sjob *j);                                         /* asks it to stop and waits until it rests */
+void wr_sjob_remove_files(const struct wr_sjob *j);
+/* run.c. lock is held; the job rests. */
+wr_status wr_sjob_start_locked(struct wr_sjob *j, struct wr_error *err);
+void wr_sjob_end_as(struct wr_sjob *j, enum wr_jobstate s, enum wr_wanted w); /* and notes it in the book */
+void wr_sjob_look_locked(struct wr_sjob *j);                                  /* rates */
+struct wr_sjob *wr_sjob_of_thread(void);                                      /* the job that runs in the calling thread; NULL: none */
 bool wr_job_name_ok(struct wr_str name);
 void wr_jobs_look(struct wr_jobs *m); /* rates; once a second */
 wr_status wr_no_job(struct wr_jobs *m, const char *name, struct wr_error *err);

@@ -1,40 +1,18 @@
-/* jobs.c: the jobs of a server: one thread each, started again after failures, kept over restarts of the server.
+/* jobs.c: the jobs of a server: the list, submitting and replacing, dropping, taking all up again at the start and stopping them at the end.
  *
- * Rules:  what is wanted of a job (run, stop) is in the book before it is done, so a restart does what was last asked for.
- *         A failed job is started again after 1 s, doubling to 60 s; after QUICK_MOST failures that came within a minute of the start it has failed
- *         for good. What another attempt cannot mend (wrong SQL, another plan in the checkpoint, fenced) fails at once.
- *         A job during whose runs the process died DEATHS_MOST times in a row is not started again by itself: it must not take the others along.
- * Memory: a job is freed with its last reference; its thread holds one. */
+ * Rules:  a job during whose runs the process died DEATHS_MOST times in a row is not started again by itself: it must not take the others along.
+ * Memory: the list holds one reference to each job. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "core/time.h"
 #include "server/internal.h"
 
-enum { QUICK_MOST = 8, DEATHS_MOST = 5 };
-static const int64_t HEALTHY_US = 60 * WR_US_SEC, LONGEST_US = 60 * WR_US_SEC;
-
-static _Thread_local struct wr_sjob *thread_job; /* whose log lines this thread writes */
-
-const char *wr_jobstate_name(enum wr_jobstate s)
-{
-    static const char *const name[] = {"starting", "running", "waiting", "stopped", "done", "failed"};
-    return name[s];
-}
-
-void wr_sjob_wake(struct wr_sjob *j)
-{
-    for (int n = 1; n <= WR_RESULTS_MOST; n++) {
-        struct wr_result *r = wr_sjob_result(j, n);
-        if (r)
-            wr_result_wake(r);
-    }
-}
+enum { DEATHS_MOST = 5 };
 
 bool wr_job_name_ok(struct wr_str s)
 {
@@ -47,97 +25,6 @@ bool wr_job_name_ok(struct wr_str s)
             return false;
     }
     return true;
-}
-
-static char *copy(const char *s)
-{
-    size_t n = strlen(s ? s : "") + 1;
-    char *c = wr_malloc(n);
-    memcpy(c, s ? s : "", n);
-    return c;
-}
-
-/* ---- the struct ---- */
-
-/* "JOB/result.db" of the first statement, "JOB/result-3.db" of the third. */
-static void result_path(const struct wr_sjob *j, int i, char path[1300])
-{
-    if (i == 0)
-        (void)snprintf(path, 1300, "%s/jobs/%s/result.db", j->jobs->data, j->name);
-    else
-        (void)snprintf(path, 1300, "%s/jobs/%s/result-%d.db", j->jobs->data, j->name, i + 1);
-}
-
-/* Made if there is none yet. lock is held, or nobody else knows the job. */
-static struct wr_result *result_at(struct wr_sjob *j, int i)
-{
-    char path[1300];
-    result_path(j, i, path);
-    if (!j->result[i])
-        j->result[i] = wr_result_new(path);
-    return j->result[i];
-}
-
-struct wr_result *wr_sjob_result(struct wr_sjob *j, int n)
-{
-    pthread_mutex_lock(&j->lock);
-    struct wr_result *r = n >= 1 && n <= WR_RESULTS_MOST ? j->result[n - 1] : NULL;
-    pthread_mutex_unlock(&j->lock);
-    return r;
-}
-
-static struct wr_sjob *job_new(struct wr_jobs *m, const struct wr_book_job *b)
-{
-    char dir[1200];
-    struct wr_sjob *j = wr_calloc(1, sizeof *j);
-    j->jobs = m;
-    j->name = copy(b->name);
-    j->sql = copy(b->sql);
-    j->vars = copy(b->vars);
-    j->created_us = b->created_us;
-    j->deaths = b->deaths;
-    atomic_init(&j->refs, 1);
-    pthread_mutex_init(&j->act, NULL);
-    pthread_mutex_init(&j->lock, NULL);
-    pthread_condattr_t at;
-    pthread_condattr_init(&at);
-    pthread_condattr_setclock(&at, CLOCK_MONOTONIC);
-    pthread_cond_init(&j->changed, &at);
-    pthread_condattr_destroy(&at);
-    wr_ring_init(&j->logs);
-    wr_ring_init(&j->bad);
-    wr_ring_init(&j->late);
-    (void)snprintf(dir, sizeof dir, "%s/jobs/%s", m->data, j->name);
-    (void)mkdir(dir, 0700);
-    (void)result_at(j, 0);
-    return j;
-}
-
-void wr_sjob_unref(struct wr_sjob *j)
-{
-    if (!j || atomic_fetch_sub(&j->refs, 1) != 1)
-        return;
-    struct wr_buf *bufs[] = {&j->last_detail, &j->last_plan, &j->last_why, &j->last_why_json};
-    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
-        wr_buf_clear(bufs[i]);
-    for (int i = 0; i < WR_RESULTS_MOST; i++)
-        wr_result_free(j->result[i]);
-    wr_ring_clear(&j->logs);
-    wr_ring_clear(&j->bad);
-    wr_ring_clear(&j->late);
-    pthread_cond_destroy(&j->changed);
-    pthread_mutex_destroy(&j->lock);
-    pthread_mutex_destroy(&j->act);
-    free(j->name);
-    free(j->sql);
-    free(j->vars);
-    free(j);
-}
-
-static struct wr_sjob *ref(struct wr_sjob *j)
-{
-    atomic_fetch_add(&j->refs, 1);
-    return j;
 }
 
 /* ---- the list ---- */
@@ -169,7 +56,7 @@ struct wr_sjob *wr_jobs_get(struct wr_jobs *m, const char *name)
     bool found;
     pthread_mutex_lock(&m->lock);
     int i = place(m, name, &found);
-    struct wr_sjob *j = found ? ref(m->job[i]) : NULL;
+    struct wr_sjob *j = found ? wr_sjob_ref(m->job[i]) : NULL;
     pthread_mutex_unlock(&m->lock);
     return j;
 }
@@ -177,7 +64,7 @@ struct wr_sjob *wr_jobs_get(struct wr_jobs *m, const char *name)
 struct wr_sjob *wr_jobs_at(struct wr_jobs *m, int i)
 {
     pthread_mutex_lock(&m->lock);
-    struct wr_sjob *j = i < m->n ? ref(m->job[i]) : NULL;
+    struct wr_sjob *j = i < m->n ? wr_sjob_ref(m->job[i]) : NULL;
     pthread_mutex_unlock(&m->lock);
     return j;
 }
@@ -197,326 +84,9 @@ wr_status wr_no_job(struct wr_jobs *m, const char *name, struct wr_error *err)
     return WR_EUSAGE;
 }
 
-/* ---- one run ---- */
-
-/* The first statement's rows, and those of every bare SELECT, are kept as results. */
-static wr_status open_sink(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err)
-{
-    struct wr_sjob *j = ctx;
-    bool console = strcmp(sink->u.sink.connector->name, "console") == 0;
-    struct wr_sink *inner = NULL;
-    int i = 0;
-    while (j->plan->sink[i] != sink)
-        i++;
-    if (i > 0 && !console)
-        return WR_OK;
-    if (i >= WR_RESULTS_MOST) {
-        wr_fail(err, WR_EUSAGE, "a job keeps the results of its first %d statements, and a later SELECT has nowhere to go", WR_RESULTS_MOST);
-        wr_hint(err, "submit it as a job of its own, or INSERT INTO a sink");
-        return WR_EUSAGE;
-    }
-    if (!console)
-        WR_TRY(sink->u.sink.connector->sink->open(spec, &inner, err));
-    pthread_mutex_lock(&j->lock);
-    struct wr_result *r = result_at(j, i);
-    pthread_mutex_unlock(&j->lock);
-    return wr_result_sink(r, sink, spec, inner, out, err);
-}
-
-static void on_bad(void *ctx, const struct wr_plan *scan, const struct wr_bad *bad)
-{
-    wr_sample_bad(&((struct wr_sjob *)ctx)->bad, scan, bad);
-}
-
-static void on_late(void *ctx, const struct wr_plan *scan, const struct wr_batch *b, uint32_t row)
-{
-    wr_sample_late(&((struct wr_sjob *)ctx)->late, scan, b, row);
-}
-
-static void set_state(struct wr_sjob *j, enum wr_jobstate s)
-{
-    pthread_mutex_lock(&j->lock);
-    j->state = s;
-    pthread_cond_broadcast(&j->changed);
-    pthread_mutex_unlock(&j->lock);
-}
-
-/* What is known at the end stays readable when the job is closed. */
-static void remember(struct wr_sjob *j)
-{
-    struct wr_buf *bufs[] = {&j->last_detail, &j->last_plan, &j->last_why, &j->last_why_json};
-    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
-        wr_buf_reset(bufs[i]);
-    wr_put_plan_locked(j, &j->last_plan);
-    wr_put_why_locked(j, false, &j->last_why);
-    wr_put_why_locked(j, true, &j->last_why_json);
-    wr_put_body_locked(j, &j->last_detail);
-}
-
-static wr_status run_opened(struct wr_sjob *j, struct wr_job *job, int n_node, struct wr_error *err)
-{
-    pthread_mutex_lock(&j->lock);
-    j->run = job;
-    j->state = WR_JOB_RUNNING;
-    j->reason[0] = 0;
-    j->started_us = wr_clock_mono();
-    j->rate = wr_calloc((size_t)n_node + 1, sizeof *j->rate);
-    j->looked_us = j->started_us;
-    j->cpu_us = 0;
-    j->cpu_share = 0;
-    pthread_cond_broadcast(&j->changed);
-    pthread_mutex_unlock(&j->lock);
-    wr_log(WR_LOG_INFO, "job", "\"%s\" runs", j->name);
-    wr_status st = wr_job_run(job, err);
-    pthread_mutex_lock(&j->lock);
-    remember(j);
-    j->run = NULL;
-    free(j->rate);
-    j->rate = NULL;
-    pthread_mutex_unlock(&j->lock);
-    return st;
-}
-
-/* Plans, opens, runs, closes. */
-static wr_status attempt(struct wr_sjob *j, struct wr_error *err)
-{
-    char dir[1200];
-    struct wr_jobplan *plan;
-    struct wr_buf said = WR_BUF_INIT(1 << 16);
-    struct wr_job *job = NULL;
-    (void)snprintf(dir, sizeof dir, "%s/jobs/%s", j->jobs->data, j->name);
-    wr_status st = wr_text_plan(j->jobs, j->name, wr_str_c(j->sql), j->vars, false, &plan, &said, err);
-    wr_buf_clear(&said);
-    if (st)
-        return st;
-    struct wr_job_opts o = {.stop = &j->stop, .open_sink = open_sink, .on_bad = on_bad, .on_late = on_late, .ctx = j, .checkpoint_dir = dir, .checkpoint_adapt = true,
-                            .checkpoint_us = plan->checkpoint_us, .batch_rows = plan->batch_rows};
-    pthread_mutex_lock(&j->lock);
-    j->plan = plan;
-    pthread_mutex_unlock(&j->lock);
-    st = wr_job_open(plan, &o, &job, err);
-    if (st == WR_OK)
-        st = run_opened(j, job, plan->n_node, err);
-    pthread_mutex_lock(&j->lock);
-    j->plan = NULL;
-    pthread_mutex_unlock(&j->lock);
-    wr_job_close(job);
-    wr_jobplan_free(plan);
-    return st;
-}
-
-/* ---- the thread ---- */
-
-static bool hopeless(wr_status st)
-{
-    switch (st) {
-    case WR_ESQL:
-    case WR_EUSAGE:
-    case WR_EFENCED: return true;
-    case WR_OK:
-    case WR_EDATA:
-    case WR_EIO:
-    case WR_ELIMIT:
-    case WR_ESTOP: return false;
-    }
-    return true;
-}
-
-static void end_as(struct wr_sjob *j, enum wr_jobstate s, enum wr_wanted w)
-{
-    struct wr_error err = WR_ERROR_INIT;
-    wr_book_deaths(j->jobs->book, j->name, 0);
-    if (wr_book_want(j->jobs->book, j->name, w, j->reason, &err))
-        wr_log(WR_LOG_ERROR, "server", "%s", err.msg);
-    set_state(j, s);
-    wr_log(s == WR_JOB_FAILED ? WR_LOG_ERROR : WR_LOG_INFO, "job", "\"%s\" is %s%s%s", j->name, wr_jobstate_name(s), j->reason[0] ? ": " : "", j->reason);
-}
-
-/* Waits for the next attempt; false: asked to stop meanwhile. */
-static bool wait_again(struct wr_sjob *j, int64_t us)
-{
-    pthread_mutex_lock(&j->lock);
-    j->state = WR_JOB_WAITING;
-    j->next_us = wr_clock_mono() + us;
-    struct timespec t = {.tv_sec = j->next_us / WR_US_SEC, .tv_nsec = j->next_us % WR_US_SEC * 1000};
-    pthread_cond_broadcast(&j->changed);
-    while (!atomic_load(&j->stop) && wr_clock_mono() < j->next_us)
-        (void)pthread_cond_timedwait(&j->changed, &j->lock, &t);
-    bool go = !atomic_load(&j->stop);
-    if (go) {
-        j->state = WR_JOB_STARTING;
-        j->restarts++;
-    }
-    pthread_mutex_unlock(&j->lock);
-    return go;
-}
-
-/* After a failed attempt; false: that was the last. */
-static bool try_again(struct wr_sjob *j, wr_status st, const struct wr_error *err, int64_t began)
-{
-    pthread_mutex_lock(&j->lock);
-    (void)snprintf(j->reason, sizeof j->reason, "%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
-    j->quick = wr_clock_mono() - began > HEALTHY_US ? 1 : j->quick + 1;
-    int quick = j->quick;
-    pthread_mutex_unlock(&j->lock);
-    if (hopeless(st) || quick >= QUICK_MOST) {
-        end_as(j, WR_JOB_FAILED, WR_WANT_FAILED);
-        return false;
-    }
-    int64_t wait = WR_US_SEC << (quick - 1);
-    wait = wait > LONGEST_US ? LONGEST_US : wait;
-    wr_log(WR_LOG_WARN, "job", "\"%s\" failed and starts again in %lld s: %s", j->name, (long long)(wait / WR_US_SEC), err->msg);
-    return wait_again(j, wait);
-}
-
-static void *job_thread(void *arg)
-{
-    struct wr_sjob *j = arg;
-    struct wr_jobs *m = j->jobs;
-    thread_job = j;
-    wr_log_whose(j->name);
-    for (bool more = true; more;) {
-        struct wr_error err = WR_ERROR_INIT;
-        int64_t began = wr_clock_mono();
-        wr_book_deaths(m->book, j->name, ++j->deaths);
-        wr_status st = attempt(j, &err);
-        j->deaths = 0;
-        wr_book_deaths(m->book, j->name, 0);
-        more = false;
-        if (atomic_load(&j->stop) && st == WR_OK)
-            set_state(j, WR_JOB_STOPPED);
-        else if (st == WR_OK)
-            end_as(j, WR_JOB_DONE, WR_WANT_DONE);
-        else if (atomic_load(&j->stop))
-            end_as(j, WR_JOB_STOPPED, atomic_load(&m->closing) ? WR_WANT_RUN : WR_WANT_STOP);
-        else
-            more = try_again(j, st, &err, began);
-        if (!more && j->state == WR_JOB_WAITING)
-            set_state(j, WR_JOB_STOPPED);
-    }
-    thread_job = NULL;
-    wr_log_whose(NULL);
-    wr_sjob_unref(j);
-    return NULL;
-}
-
-/* lock is held. */
-static wr_status start_locked(struct wr_sjob *j, struct wr_error *err)
-{
-    j->state = WR_JOB_STARTING; /* nobody else starts it meanwhile */
-    if (j->thread_up) {
-        pthread_t old = j->thread; /* it has ended, or is about to */
-        pthread_mutex_unlock(&j->lock);
-        pthread_join(old, NULL);
-        pthread_mutex_lock(&j->lock);
-        j->thread_up = false;
-    }
-    atomic_store(&j->stop, false);
-    j->quick = 0;
-    j->reason[0] = 0;
-    ref(j);
-    if (pthread_create(&j->thread, NULL, job_thread, j) != 0) {
-        wr_sjob_unref(j);
-        j->state = WR_JOB_FAILED;
-        return wr_fail(err, WR_ELIMIT, "cannot start a thread for job \"%s\"", j->name);
-    }
-    j->thread_up = true;
-    return WR_OK;
-}
-
-/* ---- what can be asked of a job ---- */
-
-static bool at_rest(enum wr_jobstate s)
-{
-    return s == WR_JOB_STOPPED || s == WR_JOB_DONE || s == WR_JOB_FAILED;
-}
-
-static void stop_and_wait(struct wr_sjob *j)
-{
-    pthread_mutex_lock(&j->lock);
-    atomic_store(&j->stop, true);
-    pthread_cond_broadcast(&j->changed);
-    while (!at_rest(j->state))
-        pthread_cond_wait(&j->changed, &j->lock);
-    pthread_mutex_unlock(&j->lock);
-}
-
-wr_status wr_sjob_stop(struct wr_sjob *j, struct wr_error *err)
-{
-    pthread_mutex_lock(&j->act);
-    pthread_mutex_lock(&j->lock);
-    bool rests = at_rest(j->state);
-    pthread_mutex_unlock(&j->lock);
-    wr_status st = rests ? WR_OK : wr_book_want(j->jobs->book, j->name, WR_WANT_STOP, "", err);
-    if (st == WR_OK && !rests)
-        stop_and_wait(j);
-    pthread_mutex_unlock(&j->act);
-    return st;
-}
-
-wr_status wr_sjob_resume(struct wr_sjob *j, struct wr_error *err)
-{
-    pthread_mutex_lock(&j->act);
-    pthread_mutex_lock(&j->lock);
-    wr_status st = j->dropped ? wr_fail(err, WR_EUSAGE, "job \"%s\" was dropped", j->name) : WR_OK;
-    if (st == WR_OK && at_rest(j->state)) {
-        st = wr_book_want(j->jobs->book, j->name, WR_WANT_RUN, "", err);
-        if (st == WR_OK)
-            st = start_locked(j, err);
-    }
-    pthread_mutex_unlock(&j->lock);
-    pthread_mutex_unlock(&j->act);
-    return st;
-}
-
-wr_status wr_sjob_savepoint(struct wr_sjob *j, uint64_t *id, struct wr_error *err)
-{
-    struct wr_ckpt_stats before = {0}, now = {0};
-    bool asked = false;
-    for (int tries = 0; tries < 600; tries++) {
-        pthread_mutex_lock(&j->lock);
-        bool up = j->run != NULL;
-        if (up && !asked) {
-            wr_job_checkpoint(j->run, &before);
-            wr_job_checkpoint_now(j->run);
-            asked = true;
-        }
-        if (up)
-            wr_job_checkpoint(j->run, &now);
-        pthread_mutex_unlock(&j->lock);
-        if (!up)
-            return wr_fail(err, WR_EUSAGE, "job \"%s\" does not run", j->name);
-        if (now.id > before.id) {
-            *id = now.id;
-            return WR_OK;
-        }
-        (void)usleep(50000);
-    }
-    return wr_fail(err, WR_EIO, "job \"%s\" took no checkpoint within 30 s", j->name);
-}
-
-static void remove_dir(const struct wr_sjob *j, const char *dir)
-{
-    static const char *const file[] = {"data.mdb", "lock.mdb", "lock"}, *const tail[] = {"", "-wal", "-shm"};
-    char path[1320];
-    for (int i = 0; i < WR_RESULTS_MOST; i++)
-        for (size_t k = 0; k < sizeof tail / sizeof *tail; k++) {
-            result_path(j, i, path);
-            size_t n = strlen(path);
-            (void)snprintf(path + n, sizeof path - n, "%s", tail[k]);
-            (void)unlink(path);
-        }
-    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", dir, file[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(dir);
-}
-
 wr_status wr_sjob_drop(struct wr_sjob *j, struct wr_error *err)
 {
     struct wr_jobs *m = j->jobs;
-    char dir[1200];
     bool found;
     pthread_mutex_lock(&j->lock);
     bool again = j->dropped;
@@ -526,13 +96,12 @@ wr_status wr_sjob_drop(struct wr_sjob *j, struct wr_error *err)
         return wr_no_job(m, j->name, err);
     WR_TRY(wr_book_drop(m->book, j->name, err));
     pthread_mutex_lock(&j->act); /* who comes later sees that it is dropped */
-    stop_and_wait(j);
+    wr_sjob_halt(j);
     if (j->thread_up)
         pthread_join(j->thread, NULL);
     j->thread_up = false;
     pthread_mutex_unlock(&j->act);
-    (void)snprintf(dir, sizeof dir, "%s/jobs/%s", m->data, j->name);
-    remove_dir(j, dir);
+    wr_sjob_remove_files(j);
     wr_sjob_wake(j);
     pthread_mutex_lock(&m->lock);
     int i = place(m, j->name, &found);
@@ -553,14 +122,11 @@ static wr_status replace_job(struct wr_sjob *j, const struct wr_book_job *b, str
 {
     if (j->dropped)
         return wr_fail(err, WR_EUSAGE, "job \"%s\" was dropped", j->name);
-    stop_and_wait(j);
+    wr_sjob_halt(j);
     WR_TRY(wr_book_put(j->jobs->book, b, err));
     pthread_mutex_lock(&j->lock);
-    free(j->sql);
-    free(j->vars);
-    j->sql = copy(b->sql);
-    j->vars = copy(b->vars);
-    wr_status st = start_locked(j, err);
+    wr_sjob_set_text(j, b->sql, b->vars);
+    wr_status st = wr_sjob_start_locked(j, err);
     pthread_mutex_unlock(&j->lock);
     return st;
 }
@@ -605,12 +171,12 @@ static wr_status add_job(struct wr_jobs *m, const struct wr_book_job *b, const s
         return st;
     }
     WR_TRY(wr_book_put(m->book, b, err));
-    struct wr_sjob *j = job_new(m, b);
+    struct wr_sjob *j = wr_sjob_new(m, b);
     pthread_mutex_lock(&m->lock);
     list_add(m, j);
     pthread_mutex_unlock(&m->lock);
     pthread_mutex_lock(&j->lock);
-    wr_status st = start_locked(j, err);
+    wr_status st = wr_sjob_start_locked(j, err);
     pthread_mutex_unlock(&j->lock);
     return st;
 }
@@ -636,16 +202,17 @@ wr_status wr_jobs_submit(struct wr_jobs *m, const char *name, struct wr_str sql,
 /* Log lines go to stderr and, when a job's thread writes them, to the job. */
 static void on_log(void *ctx WR_UNUSED, struct wr_str line)
 {
+    struct wr_sjob *j = wr_sjob_of_thread();
     ssize_t written = write(STDERR_FILENO, line.p, line.n);
     (void)written;
-    if (thread_job && line.n)
-        wr_ring_add(&thread_job->logs, (struct wr_str){line.p, line.n - 1});
+    if (j && line.n)
+        wr_ring_add(&j->logs, (struct wr_str){line.p, line.n - 1});
 }
 
 static void load_job(void *ctx, const struct wr_book_job *b)
 {
     struct wr_jobs *m = ctx;
-    struct wr_sjob *j = job_new(m, b);
+    struct wr_sjob *j = wr_sjob_new(m, b);
     list_add(m, j);
     (void)snprintf(j->reason, sizeof j->reason, "%s", b->reason);
     switch (b->wanted) {
@@ -658,11 +225,11 @@ static void load_job(void *ctx, const struct wr_book_job *b)
     if (b->deaths >= DEATHS_MOST) {
         (void)snprintf(j->reason, sizeof j->reason, "the server died %d times in a row while the job ran; resume it to try again", b->deaths);
         j->deaths = 0;
-        end_as(j, WR_JOB_FAILED, WR_WANT_FAILED);
+        wr_sjob_end_as(j, WR_JOB_FAILED, WR_WANT_FAILED);
         return;
     }
     pthread_mutex_lock(&j->lock);
-    if (start_locked(j, &err))
+    if (wr_sjob_start_locked(j, &err))
         wr_log(WR_LOG_ERROR, "server", "%s", err.msg);
     pthread_mutex_unlock(&j->lock);
 }
@@ -708,7 +275,7 @@ void wr_jobs_close(struct wr_jobs *m)
         pthread_mutex_unlock(&j->lock);
     }
     for (int i = 0; i < m->n; i++) {
-        stop_and_wait(m->job[i]);
+        wr_sjob_halt(m->job[i]);
         if (m->job[i]->thread_up)
             pthread_join(m->job[i]->thread, NULL);
         wr_sjob_unref(m->job[i]);
@@ -721,39 +288,12 @@ void wr_jobs_close(struct wr_jobs *m)
     pthread_mutex_destroy(&m->catalog_lock);
 }
 
-/* ---- rates ---- */
-
-/* Half of what it was, half of what it is now. */
-static double smooth(double was, double now) { return was * 0.5 + now * 0.5; }
-
-static void look(struct wr_sjob *j)
-{
-    int64_t now = wr_clock_mono(), passed = now - j->looked_us;
-    if (!j->run || passed < WR_US_SEC / 4)
-        return;
-    for (int i = 0; i < j->plan->n_node; i++) {
-        struct wr_node_stats s;
-        struct wr_rate *r = &j->rate[i];
-        wr_job_node(j->run, i, &s);
-        r->in_s = smooth(r->in_s, (double)(s.n.in - r->in) * 1e6 / (double)passed);
-        r->out_s = smooth(r->out_s, (double)(s.n.out - r->out) * 1e6 / (double)passed);
-        r->busy_share = smooth(r->busy_share, (double)(s.n.busy_us - r->busy_us) / (double)passed);
-        r->in = s.n.in;
-        r->out = s.n.out;
-        r->busy_us = s.n.busy_us;
-    }
-    int64_t cpu = wr_job_cpu(j->run);
-    j->cpu_share = smooth(j->cpu_share, (double)(cpu - j->cpu_us) / (double)passed);
-    j->cpu_us = cpu;
-    j->looked_us = now;
-}
-
 void wr_jobs_look(struct wr_jobs *m)
 {
     struct wr_sjob *j;
     for (int i = 0; (j = wr_jobs_at(m, i)) != NULL; i++) {
         pthread_mutex_lock(&j->lock);
-        look(j);
+        wr_sjob_look_locked(j);
         pthread_mutex_unlock(&j->lock);
         wr_sjob_unref(j);
     }
