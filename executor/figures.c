@@ -78,7 +78,32 @@ void wr_job_shown_clear(struct wr_job *job)
 
 /* ---- asking ---- */
 
-static void add(struct wr_node_stats *to, const struct wr_node_stats *s, bool first)
+static bool sooner(const struct wr_window_stats *a, const struct wr_window_stats *b) { return a->end != b->end ? a->end < b->end : a->start < b->start; }
+
+/* Two lists in order become one. shared: a window of both is one, with the rows and keys of both. */
+static void merge_windows(struct wr_node_stats *to, const struct wr_node_stats *s, bool shared)
+{
+    struct wr_window_stats all[2 * WR_SHOWN_WINDOWS];
+    int n = 0, a = 0, b = 0;
+    while (a < to->n_shown || b < s->n_shown) {
+        const struct wr_window_stats *x = a < to->n_shown ? &to->window[a] : NULL, *y = b < s->n_shown ? &s->window[b] : NULL;
+        bool same = shared && x && y && x->start == y->start && x->end == y->end, second = !x || (y && sooner(y, x));
+        all[n] = second ? *y : *x;
+        if (same) {
+            all[n].rows += y->rows;
+            all[n].groups += y->groups;
+        }
+        a += same || !second;
+        b += same || second;
+        n++;
+    }
+    uint64_t most = to->n_window > s->n_window ? to->n_window : s->n_window;
+    to->n_window = !shared ? to->n_window + s->n_window : most > (uint64_t)n ? most : (uint64_t)n;
+    to->n_shown = n < WR_SHOWN_WINDOWS ? n : WR_SHOWN_WINDOWS;
+    memcpy(to->window, all, sizeof *all * (size_t)to->n_shown);
+}
+
+static void add(struct wr_node_stats *to, const struct wr_node_stats *s, bool first, bool shared)
 {
     to->n.in += s->n.in;
     to->n.out += s->n.out;
@@ -90,22 +115,19 @@ static void add(struct wr_node_stats *to, const struct wr_node_stats *s, bool fi
     to->n.state_bytes += s->n.state_bytes;
     to->n.disk_bytes += s->n.disk_bytes;
     to->n.busy_us += s->n.busy_us;
-    to->n_window += s->n_window;
     to->idle = (first || to->idle) && s->idle;
     to->wm = s->wm < to->wm ? s->wm : to->wm;
-    if (!first)
-        return;
-    to->n_shown = s->n_shown;
-    memcpy(to->window, s->window, sizeof to->window);
+    merge_windows(to, s, shared);
 }
 
 void wr_job_node(const struct wr_job *job, int node, struct wr_node_stats *out)
 {
-    *out = (struct wr_node_stats){.wm = WR_WM_END, .instances = job->n_inst[node]};
+    bool shared = job->plan->node[node]->kind != WR_PLAN_SESSION; /* a session is one key's */
+    *out = (struct wr_node_stats){.wm = WR_WM_END, .instances = job->n_inst[node], .fragment = job->fragment[node]};
     for (int u = 0; u < job->n_inst[node]; u++) {
         struct wr_op *op = job->op[node][u];
         pthread_mutex_lock(&op->task->shown_lock);
-        add(out, &op->shown->node, u == 0);
+        add(out, &op->shown->node, u == 0, shared);
         pthread_mutex_unlock(&op->task->shown_lock);
     }
 }

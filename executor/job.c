@@ -250,6 +250,8 @@ static void fail_job(struct wr_job *job, const struct wr_error *err)
 static void *run_thread(void *arg)
 {
     struct wr_task *t = arg;
+    if (t->started && t->job->opts.thread)
+        t->job->opts.thread(t->job->opts.ctx);
     wr_status st = wr_task_run(t, &t->err);
     wr_task_show(t);
     if (st)
@@ -261,11 +263,13 @@ static void *run_thread(void *arg)
 wr_status wr_job_run(struct wr_job *job, struct wr_error *err)
 {
     job->running = true;
-    for (int i = 1; i < job->n_task; i++)
+    for (int i = 1; i < job->n_task; i++) {
+        job->task[i].started = true; /* the thread reads it */
         if (pthread_create(&job->task[i].thread, NULL, run_thread, &job->task[i]) == 0)
-            job->task[i].started = true;
-        else
-            fail_job(job, &(struct wr_error){.code = WR_EIO, .sql_off = -1, .msg = "cannot start a thread"});
+            continue;
+        job->task[i].started = false;
+        fail_job(job, &(struct wr_error){.code = WR_EIO, .sql_off = -1, .msg = "cannot start a thread"});
+    }
     if (job->n_task > 0)
         run_thread(&job->task[0]);
     for (int i = 1; i < job->n_task; i++)

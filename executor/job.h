@@ -19,6 +19,7 @@ struct wr_job_opts {
     wr_status (*open_sink)(void *ctx, const struct wr_plan *sink, const struct wr_sink_spec *spec, struct wr_sink **out, struct wr_error *err);
     /* Called by the first task once a round (at most every 100 ms): status lines. Must be quick. */
     void (*progress)(void *ctx, struct wr_job *job);
+    void (*thread)(void *ctx); /* called first in every thread that the job starts for a task of its own (log lines are told apart by thread). NULL: no */
     void *ctx;                /* given to the callbacks */
     /* Every row put aside, from any task's thread: samples. Must be quick and must copy what they keep. NULL: nobody looks. scan NULL: unknown. */
     void (*on_bad)(void *ctx, const struct wr_plan *scan, const struct wr_bad *bad);
@@ -44,9 +45,10 @@ struct wr_node_stats {
     struct wr_counters n;
     int64_t wm;               /* WR_WM_NONE: none yet; WR_WM_END: ended */
     int instances;
+    int fragment;             /* operators of one fragment run in one thread each (an instance of each), those of another beside them */
     bool idle;                /* all inputs are */
-    uint64_t n_window;        /* open windows of an aggregate */
-    int n_shown;              /* of these, the first to close, in order of end (of the first instance) */
+    uint64_t n_window;        /* open windows of an aggregate; instances share them. With more than WR_SHOWN_WINDOWS in several instances: at least */
+    int n_shown;              /* of these, the first to close, in order of end */
     struct wr_window_stats window[WR_SHOWN_WINDOWS];
 };
 void wr_job_node(const struct wr_job *job, int node, struct wr_node_stats *out); /* summed over instances; wm is their least */

@@ -147,13 +147,7 @@ static wr_status plan_all(struct wr_jobs *m, struct wr_catalog *c, const struct 
         return WR_ESQL;
     }
     WR_TRY(wr_files_allowed(m->o, plan, err));
-    WR_TRY(wr_plan_finish(c, plan, &o, err));
-    if (plan->tasks > 1) {
-        wr_fail(err, WR_EUSAGE, "jobs of the server run in one task each, and parallelism is %d", plan->tasks);
-        wr_hint(err, "leave out SET parallelism: jobs run beside one another");
-        return WR_EUSAGE;
-    }
-    return WR_OK;
+    return wr_plan_finish(c, plan, &o, err);
 }
 
 wr_status wr_text_plan(struct wr_jobs *m, const char *name, struct wr_str sql, const char *vars, bool offline, struct wr_jobplan **out, struct wr_buf *said,

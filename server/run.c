@@ -53,6 +53,13 @@ static void on_late(void *ctx, const struct wr_plan *scan, const struct wr_batch
     wr_sample_late(&((struct wr_sjob *)ctx)->late, scan, b, row);
 }
 
+/* The tasks' own threads write log lines for the job, too. */
+static void on_thread(void *ctx)
+{
+    thread_job = ctx;
+    wr_log_whose(thread_job->name);
+}
+
 static void set_state(struct wr_sjob *j, enum wr_jobstate s)
 {
     pthread_mutex_lock(&j->lock);
@@ -109,8 +116,8 @@ static wr_status attempt(struct wr_sjob *j, struct wr_error *err)
     wr_buf_clear(&said);
     if (st)
         return st;
-    struct wr_job_opts o = {.stop = &j->stop, .open_sink = open_sink, .on_bad = on_bad, .on_late = on_late, .ctx = j, .checkpoint_dir = dir, .checkpoint_adapt = true,
-                            .checkpoint_us = plan->checkpoint_us, .batch_rows = plan->batch_rows};
+    struct wr_job_opts o = {.stop = &j->stop, .open_sink = open_sink, .on_bad = on_bad, .on_late = on_late, .thread = on_thread, .ctx = j, .checkpoint_dir = dir,
+                            .checkpoint_adapt = true, .checkpoint_us = plan->checkpoint_us, .batch_rows = plan->batch_rows};
     pthread_mutex_lock(&j->lock);
     j->plan = plan;
     pthread_mutex_unlock(&j->lock);
@@ -193,8 +200,7 @@ static void *job_thread(void *arg)
 {
     struct wr_sjob *j = arg;
     struct wr_jobs *m = j->jobs;
-    thread_job = j;
-    wr_log_whose(j->name);
+    on_thread(j);
     for (bool more = true; more;) {
         struct wr_error err = WR_ERROR_INIT;
         int64_t began = wr_clock_mono();
@@ -260,7 +266,7 @@ void wr_sjob_look_locked(struct wr_sjob *j)
         wr_job_node(j->run, i, &s);
         r->in_s = smooth(r->in_s, (double)(s.n.in - r->in) * 1e6 / (double)passed);
         r->out_s = smooth(r->out_s, (double)(s.n.out - r->out) * 1e6 / (double)passed);
-        r->busy_share = smooth(r->busy_share, (double)(s.n.busy_us - r->busy_us) / (double)passed);
+        r->busy_share = smooth(r->busy_share, (double)(s.n.busy_us - r->busy_us) / (double)passed / s.instances);
         r->in = s.n.in;
         r->out = s.n.out;
         r->busy_us = s.n.busy_us;

@@ -64,6 +64,7 @@ void wr_put_body_locked(struct wr_sjob *j, struct wr_buf *out)
                   (unsigned long long)s.in, (unsigned long long)s.out, (unsigned long long)s.late, (unsigned long long)s.bad, (unsigned long long)s.state,
                   s.rate, (long long)s.lag);
     wr_buf_printf(out, ",\"cpu_seconds\":%.3f,\"cpu_share\":%.3f", (double)wr_job_cpu(j->run) / 1e6, j->cpu_share);
+    wr_buf_printf(out, ",\"parallelism\":%d", j->plan->tasks);
     if (j->plan->cpu_limit)
         wr_buf_printf(out, ",\"cpu_limit_percent\":%d", j->plan->cpu_limit);
     if (j->plan->max_state)
@@ -134,7 +135,15 @@ static void put_label(struct wr_buf *out, const struct wr_plan *p)
     wr_buf_clear(&text);
 }
 
-/* The share of the time in which a node's rows wait for those behind it: a chain of calls is one task, so while they work nothing else is taken. */
+static int fragment_of(const struct wr_sjob *j, int node)
+{
+    struct wr_node_stats s;
+    wr_job_node(j->run, node, &s);
+    return s.fragment;
+}
+
+/* The share of the time in which a node's rows wait for those behind it: a chain of calls is one task, so while they work nothing else is taken.
+ * Those of another task take rows from a queue; waiting for room in it is the exchange's time. */
 static double back_pressure(const struct wr_sjob *j, int node)
 {
     const struct wr_jobplan *p = j->plan;
@@ -142,10 +151,11 @@ static double back_pressure(const struct wr_sjob *j, int node)
     double share = 0;
     if (!j->rate || p->n_node > 256)
         return 0;
+    int mine = fragment_of(j, node);
     for (int i = node + 1; i < p->n_node; i++) { /* inputs come before users */
         for (int k = 0; k < p->node[i]->n_in; k++)
             behind[i] |= p->node[i]->in[k]->id == node || behind[p->node[i]->in[k]->id];
-        share += behind[i] ? j->rate[i].busy_share : 0;
+        share += behind[i] && fragment_of(j, i) == mine ? j->rate[i].busy_share : 0;
     }
     return share;
 }
@@ -162,11 +172,11 @@ static void put_node(struct wr_sjob *j, int i, struct wr_buf *out)
         wr_buf_printf(out,
                       ",\"in\":%llu,\"out\":%llu,\"passed\":%llu,\"filtered\":%llu,\"late\":%llu,\"bad\":%llu,\"held\":%llu,\"state_bytes\":%llu"
                       ",\"busy_us\":%llu,\"busy_share\":%.3f,\"back_pressure\":%.3f,\"rows_per_second_in\":%.1f,\"rows_per_second_out\":%.1f"
-                      ",\"open_windows\":%llu,\"idle\":%s,\"watermark\":",
+                      ",\"open_windows\":%llu,\"instances\":%d,\"idle\":%s,\"watermark\":",
                       (unsigned long long)s.n.in, (unsigned long long)s.n.out, (unsigned long long)s.n.passed, (unsigned long long)s.n.filtered,
                       (unsigned long long)s.n.late, (unsigned long long)s.n.bad, (unsigned long long)s.n.held, (unsigned long long)s.n.state_bytes,
                       (unsigned long long)s.n.busy_us, r.busy_share, back_pressure(j, i), r.in_s, r.out_s, (unsigned long long)s.n_window,
-                      s.idle ? "true" : "false");
+                      s.instances, s.idle ? "true" : "false");
         wr_put_time(out, s.wm);
     }
     wr_buf_putc(out, '}');

@@ -90,13 +90,73 @@ def limits(s):
     job = s.ask("GET", "/jobs/slow")[1]
     check("as figures", (job["cpu_limit_percent"], job["max_state_bytes"], job["cpu_seconds"] >= 0), (20, 1 << 20, True))
     for wrong, word in (("cpu_limit = 101", "cpu_limit"), ("cpu_limt = 1", "did you mean"), ("checkpoint.dir = '/tmp/x'", "data directory"),
-                        ("parallelism = 2", "one task each")):
+                        ("parallelism = 0", "parallelism")):
         status, message, hint = submit(s, "wrong", "SET %s;\n" % wrong + counter("slow"))
         check("refused: " + wrong, (status, word in message + str(hint) or (message, hint)), (400, True))
     # a SET before SUBMIT JOB goes with the job
     s.sql("SET cpu_limit = 30; CREATE SOURCE d (k TEXT) WITH (connector = 'datagen', rows_per_second = 10); SUBMIT JOB with_set AS SELECT k FROM d; RESET cpu_limit")
     check("SET and SUBMIT", s.until("with_set", "runs", lambda j: j["state"] == "running")["cpu_limit_percent"], 30)
     check("dropped", [s.ask("DELETE", "/jobs/" + j)[0] for j in ("wide", "slow", "with_set")], [200, 200, 200])
+
+
+WINDOWS = """SET parallelism = %d;
+CREATE SOURCE s (k TEXT, v BIGINT, at TIMESTAMP) WITH (connector = 'file', path = '%s', format = 'json', follow = 'true');
+SELECT window_start, k, count(*) AS n, sum(v) AS total, 60 / (sum(v) - 7) AS part FROM s GROUP BY window(at, '1 min'), k WITH WATERMARK '0 s';"""
+
+
+def event(k, v, minute):
+    return {"k": k, "v": v, "at": "2025-01-01T00:%02d:30Z" % minute}
+
+
+def tables(s, job):
+    """What can be said of a job without saying how many tasks it has."""
+    seen = s.ask("GET", "/jobs/" + job)[1]
+    windows = s.sql("SELECT window_start, window_end, sum(rows) AS rows, sum(keys) AS keys FROM weir.windows WHERE job = '%s' GROUP BY window_start, window_end" % job)
+    nodes = [n for n in s.ask("GET", "/jobs/%s/plan" % job)[1]["nodes"] if n["kind"] != "Exchange"]
+    return ([seen[f] for f in ("rows_in", "rows_out", "rows_late", "rows_bad", "lag", "watermark", "bad_by_reason")], sorted(windows, key=lambda w: w["window_start"]),
+            [[n[f] for f in ("kind", "in", "out", "filtered", "late", "bad", "held", "open_windows", "watermark")] for n in nodes],
+            sorted(s.ask("GET", "/jobs/%s/result" % job)[1]["rows"], key=str))
+
+
+def several_tasks(s):
+    """A job of three tasks says the same as one of one: its result, its figures, its windows; also after a crash, and when it goes on with two."""
+    append("wins")
+    for tasks in (1, 3):
+        check("submit %d" % tasks, submit(s, "tasks%d" % tasks, WINDOWS % (tasks, path("wins"))), 201)
+
+    def same(rows, late, bad):
+        def now():
+            return [s.ask("GET", "/jobs/tasks%d" % n)[1] for n in (1, 3)]
+        proc.wait_until(lambda: all([j.get(f) for f in ("rows_in", "rows_late", "rows_bad")] == [rows, late, bad] for j in now()), "both have read it", 60, s.child)
+        proc.wait_until(lambda: tables(s, "tasks1") == tables(s, "tasks3"), "%r = %r" % (tables(s, "tasks1"), tables(s, "tasks3")), 60, s.child)
+    append("wins", *[event("key %d" % (i % 40), 10 + i % 40, i // 100) for i in range(500)])
+    same(500, 0, 0)
+    check("five windows, one of them open", [(w["window_start"], w["rows"], w["keys"]) for w in tables(s, "tasks3")[1]], [("2025-01-01T00:04:00.000Z", 100, 40)])
+    append("wins", event("late", 1, 1), event("zero", 7, 4), {"k": "bad", "v": "seven"}, event("key 1", 10, 5))
+    same(504, 1, 2)
+    by_id = {n["id"]: n for n in s.ask("GET", "/jobs/tasks3/plan")[1]["nodes"]}
+    check("three instances count", sorted((n["kind"], n["instances"]) for n in by_id.values() if n["kind"] in ("Scan", "Aggregate")), [("Aggregate", 3), ("Scan", 1)])
+    check("parallelism is shown", s.ask("GET", "/jobs/tasks3")[1]["parallelism"], 3)
+    whys = [[line for line in s.ask("GET", "/jobs/tasks%d/why" % n)[1]["text"].split("\n") if "next to close" in line] for n in (1, 3)]
+    check("why", (len(whys[0]), whys[1]), (1, whys[0]))
+    # a line written by a thread that the job started goes to the job's log
+    proc.wait_until(lambda: "division" in str(s.ask("GET", "/jobs/tasks3/logs")[1]), "the log of what the second task found", 60, s.child)
+    check("savepoint", s.ask("POST", "/jobs/tasks3/savepoint")[0], 200)
+    s.kill()
+    s = served.Server(path("data"), "--allow-files", DIR)
+    append("wins", *[event("key %d" % (i % 40), 10, 5) for i in range(60)])
+    total = "SELECT sum(n) AS n FROM %s_result"
+    for n in (1, 3):
+        proc.wait_until(lambda n=n: s.sql(total % ("tasks%d" % n)) == [{"n": 561}], "rows counted by tasks%d after the crash" % n, 60, s.child)
+    check("the same result", tables(s, "tasks1")[3], tables(s, "tasks3")[3])
+    check("with two tasks", submit(s, "tasks3", WINDOWS % (2, path("wins")), replace=True), 201)
+    append("wins", *[event("key %d" % (i % 40), 10, 5) for i in range(60)])
+    for n in (1, 3):
+        proc.wait_until(lambda n=n: s.sql(total % ("tasks%d" % n)) == [{"n": 621}], "rows counted by tasks%d after it was replaced" % n, 60, s.child)
+    check("the same result again", tables(s, "tasks1")[3], tables(s, "tasks3")[3])
+    for n in (1, 3):
+        check("drop", s.ask("DELETE", "/jobs/tasks%d" % n)[0], 200)
+    return s
 
 
 def isolation(s):
@@ -193,6 +253,7 @@ def main():
     s = replacing(s)
     client(s)
     limits(s)
+    s = several_tasks(s)
     isolation(s)
     at_once(s)
     s = disk(s)
