@@ -16,20 +16,13 @@
 
 enum { MANY = 4096 }; /* changed groups in a list, and more as long as they are few of all */
 
-static void put_time(struct wr_buf *key, int64_t us)
-{
-    uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63; /* order of bytes is order of time */
-    for (int shift = 56; shift >= 0; shift -= 8)
-        wr_buf_u8(key, (uint8_t)(v >> shift));
-}
-
 void wr_pane_key(struct wr_buf *key, const struct wr_pane *p, char kind)
 {
     wr_op_key(key, p->op, kind);
     if (kind == 'p')
         wr_buf_putc(key, p->kind);
-    put_time(key, p->start);
-    put_time(key, p->end);
+    wr_time_key_put(key, p->start);
+    wr_time_key_put(key, p->end);
 }
 
 void wr_pane_changed(struct wr_pane *p, struct wr_group *x)

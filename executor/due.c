@@ -3,22 +3,12 @@
 
 #include <stdlib.h>
 
-void wr_time_key_put(struct wr_buf *key, int64_t us)
-{
-    uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63;
-    for (int shift = 56; shift >= 0; shift -= 8)
-        wr_buf_u8(key, (uint8_t)(v >> shift));
-}
+#include "core/key.h"
 
-int64_t wr_time_key_get(const char *p)
+void wr_due_init(struct wr_due *d, struct wr_parts *parts, uint32_t id_at)
 {
-    uint64_t v = 0;
-    for (int k = 0; k < 8; k++)
-        v = v << 8 | (uint8_t)p[k];
-    return (int64_t)(v ^ UINT64_C(1) << 63);
+    *d = (struct wr_due){.parts = parts, .id_at = id_at, .closed = WR_WM_NONE};
 }
-
-void wr_due_init(struct wr_due *d, struct wr_parts *parts, uint32_t id_at) { *d = (struct wr_due){.parts = parts, .id_at = id_at}; }
 
 void wr_due_clear(struct wr_due *d)
 {
@@ -72,7 +62,8 @@ void wr_due_set(struct wr_due *d, struct wr_group *x, int64_t time, int event)
     wr_buf_u8(key, (uint8_t)event);
     wr_group_key_bytes(&d->parts->layout, x, key);
     int64_t was = wr_omap_get(&d->map, wr_buf_get(key)), id = *id_of(d, x);
-    wr_omap_add(&d->map, wr_buf_get(key), id - was); /* a partition that was gone and came back has another id */
+    if (id != was) /* a partition that was gone and came back has another id */
+        wr_omap_add(&d->map, wr_buf_get(key), id - was);
     if (was != 0)
         return;
     if (d->parts->track)
@@ -100,10 +91,14 @@ struct wr_group *wr_due_take(struct wr_due *d, int64_t before, int64_t *time, in
 
 void wr_due_checkpoint(struct wr_due *d, struct wr_buf *delta)
 {
-    struct wr_buf key = WR_BUF_INIT(0);
+    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(64);
     wr_op_key(&key, d->parts->op, 'd');
     wr_track_write(&d->changed, &key, delta);
+    wr_op_key(&key, d->parts->op, 'm');
+    wr_buf_i64(&value, d->closed);
+    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
     wr_buf_clear(&key);
+    wr_buf_clear(&value);
 }
 
 static bool restore_one(void *ctx, struct wr_str key, struct wr_str value WR_UNUSED)
@@ -120,10 +115,51 @@ static bool restore_one(void *ctx, struct wr_str key, struct wr_str value WR_UNU
     return true;
 }
 
-void wr_due_restore(struct wr_due *d, struct wr_store_reader *r)
+bool wr_due_restore(struct wr_due *d, struct wr_store_reader *r)
 {
     struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str value;
+    wr_op_key(&key, d->parts->op, 'm');
+    bool ok = !wr_store_get(r, wr_buf_get(&key), &value) || wr_take_i64(&value, &d->closed);
     wr_op_key(&key, d->parts->op, 'd');
     wr_store_scan(r, wr_buf_get(&key), restore_one, d);
     wr_buf_clear(&key);
+    return ok;
+}
+
+/* ---- input ---- */
+
+wr_status wr_due_process(struct wr_due *d, struct wr_batch *b, struct wr_arena *scratch,
+                         void (*add)(struct wr_op *, const struct wr_batch *, uint32_t, int64_t, uint64_t), struct wr_error *err)
+{
+    struct wr_op *op = d->parts->op;
+    const struct wr_partby *by = d->parts->by;
+    const struct wr_vec *time = &b->col[by->order[0]];
+    wr_arena_reset(scratch);
+    uint32_t *row = wr_live_rows(b, scratch), n = 0, n_late = 0;
+    uint32_t *late = wr_arena_alloc(scratch, sizeof *late * (b->n_live ? b->n_live : 1));
+    wr_status st = WR_OK;
+    for (uint32_t k = 0; k < b->n_live && st == WR_OK; k++) {
+        uint32_t r = row[k];
+        if (wr_vec_null(time, r)) {
+            st = wr_op_bad(op, b, r, WR_R_TS_NULL, op->plan->in[0]->out->field[by->order[0]].name, (struct wr_str){0}, err);
+            continue;
+        }
+        int64_t ts = WR_VEC_I64(time)[wr_vec_at(time, r)], w = wr_batch_wm(b, r);
+        int64_t least = w == WR_WM_NONE ? d->closed : w - by->lateness > d->closed ? w - by->lateness : d->closed;
+        if (least != WR_WM_NONE && ts < least)
+            late[n_late++] = r;
+        else
+            row[n++] = r;
+    }
+    if (st == WR_OK && n_late)
+        st = wr_op_late(op, b, late, n_late, err);
+    if (st == WR_OK && n) {
+        uint64_t *hash = wr_arena_alloc(scratch, sizeof *hash * n);
+        wr_hash_rows(b, by->part, by->n_part, row, n, d->parts->layout.seed, hash);
+        for (uint32_t k = 0; k < n; k++)
+            add(op, b, row[k], WR_VEC_I64(time)[wr_vec_at(time, row[k])], hash[k]);
+    }
+    wr_batch_unref(b);
+    return st;
 }

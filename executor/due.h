@@ -14,6 +14,7 @@ struct wr_due {
     struct wr_group **by_id;   /* NULL: the partition is gone */
     uint32_t n_id, cap_id, free_id; /* free_id: a place that is free, from 1; 0: none */
     uint32_t *next_free;       /* by id - 1 */
+    int64_t closed;            /* rows with a lesser time are late: what was due before it was done; WR_WM_NONE: none yet */
 };
 void wr_due_init(struct wr_due *d, struct wr_parts *parts, uint32_t id_at);
 void wr_due_clear(struct wr_due *d);
@@ -24,12 +25,13 @@ void wr_due_forget(struct wr_due *d, struct wr_group *x);
 void wr_due_set(struct wr_due *d, struct wr_group *x, int64_t time, int event);
 /* Takes the first event with a time < before of a partition that is still there. NULL: there is none. */
 struct wr_group *wr_due_take(struct wr_due *d, int64_t before, int64_t *time, int *event);
-/* Under the operator's keys of kind 'd'. Restore: after wr_parts_restore. */
+/* Under the operator's keys of kinds 'd' and 'm'. Restore: after wr_parts_restore; false: damaged. */
 void wr_due_checkpoint(struct wr_due *d, struct wr_buf *delta);
-void wr_due_restore(struct wr_due *d, struct wr_store_reader *r);
+bool wr_due_restore(struct wr_due *d, struct wr_store_reader *r);
 
-/* A time as 8 bytes that sort as the time does, as core/key.h writes it behind the first byte. */
-void wr_time_key_put(struct wr_buf *key, int64_t us);
-int64_t wr_time_key_get(const char *p);
+/* Takes in a batch (consumes it) whose event time is ORDER BY's first column: add() is called for each row that is not late; rows without a time are bad.
+ * scratch is reset. */
+wr_status wr_due_process(struct wr_due *d, struct wr_batch *b, struct wr_arena *scratch,
+                         void (*add)(struct wr_op *, const struct wr_batch *, uint32_t row, int64_t time, uint64_t hash), struct wr_error *err);
 
 #endif

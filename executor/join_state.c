@@ -9,13 +9,6 @@
 
 #include "executor/join.h"
 
-static void put_time(struct wr_buf *key, int64_t us)
-{
-    uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63;
-    for (int shift = 56; shift >= 0; shift -= 8)
-        wr_buf_u8(key, (uint8_t)(v >> shift));
-}
-
 static bool by_window(const struct wr_join_op *j) { return j->p->free == WR_JFREE_WINDOW; }
 
 void wr_join_track(struct wr_op *op, struct wr_join_pane *p)
@@ -27,7 +20,7 @@ void wr_join_track(struct wr_op *op, struct wr_join_pane *p)
         struct wr_buf suffix = WR_BUF_INIT(64);
         wr_buf_u8(&suffix, (uint8_t)s);
         if (by_window(j))
-            put_time(&suffix, p->end);
+            wr_time_key_put(&suffix, p->end);
         wr_rows_track(&p->rows[s], op, s, 'j', wr_buf_get(&suffix));
         wr_buf_clear(&suffix);
     }
@@ -36,7 +29,7 @@ void wr_join_track(struct wr_op *op, struct wr_join_pane *p)
 static void pane_key(struct wr_buf *key, const struct wr_op *op, int64_t end)
 {
     wr_op_key(key, op, 'p');
-    put_time(key, end);
+    wr_time_key_put(key, end);
 }
 
 void wr_join_pane_forget(struct wr_op *op, struct wr_join_pane *p)
@@ -79,16 +72,13 @@ struct found { struct wr_op *op; int64_t *end; int n, cap; };
 static bool find_pane(void *ctx, struct wr_str key, struct wr_str value WR_UNUSED)
 {
     struct found *f = ctx;
-    uint64_t v = 0;
     if (key.n != 13)
         return true;
-    for (uint32_t i = 5; i < key.n; i++)
-        v = v << 8 | (uint8_t)key.p[i];
     if (f->n == f->cap) {
         f->cap = f->cap ? f->cap * 2 : 16;
         f->end = wr_realloc(f->end, sizeof *f->end * (size_t)f->cap);
     }
-    f->end[f->n++] = (int64_t)(v ^ UINT64_C(1) << 63);
+    f->end[f->n++] = wr_time_key_get(key.p + 5);
     return true;
 }
 

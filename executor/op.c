@@ -19,6 +19,21 @@ wr_status wr_op_no_state(struct wr_op *op WR_UNUSED, struct wr_buf *out WR_UNUSE
 wr_status wr_op_no_restore(struct wr_op *op WR_UNUSED, struct wr_store_reader *r WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 void wr_op_no_close(struct wr_op *op WR_UNUSED) {}
 
+void wr_time_key_put(struct wr_buf *key, int64_t us)
+{
+    uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63;
+    for (int shift = 56; shift >= 0; shift -= 8)
+        wr_buf_u8(key, (uint8_t)(v >> shift));
+}
+
+int64_t wr_time_key_get(const char *p)
+{
+    uint64_t v = 0;
+    for (int k = 0; k < 8; k++)
+        v = v << 8 | (uint8_t)p[k];
+    return (int64_t)(v ^ UINT64_C(1) << 63);
+}
+
 void wr_op_key(struct wr_buf *key, const struct wr_op *op, char kind)
 {
     uint32_t id = (uint32_t)op->plan->state_id;

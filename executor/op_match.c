@@ -14,8 +14,8 @@
 #include "core/key.h"
 #include "executor/due.h"
 #include "executor/match.h"
+#include "executor/readback.h"
 
-enum { RING = 256, CACHE = 16 };
 enum event { EV_ROWS = 1, EV_WITHIN = 2 }; /* a partition's rows of that time; the end of what a search may take */
 
 /* A partition's own state. Rows have numbers, from 0, for ever. */
@@ -37,9 +37,7 @@ struct match {
     struct wr_due due;
     struct wr_matcher matcher;
     struct wr_omap open;      /* times of rows where a search is open; only where the output has an event time */
-    int64_t closed;           /* rows with a lesser time were passed */
-    struct wr_batch *ring[2]; /* rows read back: the one being filled, the one before */
-    struct { const struct wr_group *x; int64_t i; struct wr_batch *b; uint32_t r; } cache[CACHE];
+    struct wr_readback readback;
     struct wr_batch *navs;    /* one row: what DEFINE and MEASURES look at */
     struct wr_aggcall *agg;   /* by nav */
     char *state;              /* of one aggregate */
@@ -66,29 +64,9 @@ static int64_t time_at(const struct match *o, struct wr_group *x, int64_t i) { r
 
 static struct wr_batch *row_at(struct match *o, struct wr_group *x, int64_t i, uint32_t *r)
 {
-    int slot = (int)(i & (CACHE - 1));
-    if (o->cache[slot].x == x && o->cache[slot].i == i) {
-        *r = o->cache[slot].r;
-        return o->cache[slot].b;
-    }
-    if (!o->ring[0] || o->ring[0]->len == o->ring[0]->cap) {
-        wr_batch_unref(o->ring[1]);
-        o->ring[1] = o->ring[0];
-        o->ring[0] = wr_batch_new(o->parts.in, RING);
-        memset(o->cache, 0, sizeof o->cache);
-    }
-    struct wr_batch *b = o->ring[0];
-    *r = b->len++;
-    b->n_live = b->len;
-    wr_parts_decode(&o->parts, x, entry_at(o, x, i), b, *r);
-    o->cache[slot].x = x;
-    o->cache[slot].i = i;
-    o->cache[slot].b = b;
-    o->cache[slot].r = *r;
-    return b;
+    struct wr_batch *b = wr_readback_get(&o->readback, x, i, r);
+    return b ? b : wr_readback_add(&o->readback, &o->parts, x, i, entry_at(o, x, i), r);
 }
-
-static void forget_cache(struct match *o) { memset(o->cache, 0, sizeof o->cache); }
 
 /* ---- values of a match ---- */
 
@@ -392,9 +370,9 @@ static wr_status match_watermark(struct wr_op *op, int64_t w, int64_t *fwd, stru
     int64_t upto = w == WR_WM_END || w == WR_WM_NONE ? w : w - o->p->by.lateness, time;
     int ev;
     *fwd = upto;
-    if (upto <= o->closed)
+    if (upto <= o->due.closed)
         return WR_OK;
-    o->closed = upto;
+    o->due.closed = upto;
     for (struct wr_group *x; (x = wr_due_take(&o->due, upto, &time, &ev));) {
         struct line *l = line_of(o, x);
         for (int64_t n = count_rows(o, x); l->passed < n && time_at(o, x, l->passed) <= time;)
@@ -441,8 +419,9 @@ static wr_status match_tick(struct wr_op *op, int64_t mono_us, struct wr_error *
 
 /* ---- input ---- */
 
-static void add_row(struct match *o, const struct wr_batch *b, uint32_t r, int64_t ts, uint64_t hash)
+static void add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r, int64_t ts, uint64_t hash)
 {
+    struct match *o = op->ctx;
     struct wr_parts *t = &o->parts;
     struct wr_part_pane *p = wr_parts_pane(t, INT64_MAX);
     struct wr_group *x = wr_parts_at(t, p, b, r, hash);
@@ -462,35 +441,7 @@ static void add_row(struct match *o, const struct wr_batch *b, uint32_t r, int64
 static wr_status match_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b, struct wr_error *err)
 {
     struct match *o = op->ctx;
-    const struct wr_partby *by = &o->p->by;
-    const struct wr_vec *time = &b->col[by->order[0]];
-    wr_arena_reset(&o->scratch);
-    uint32_t *row = wr_live_rows(b, &o->scratch), n = 0, n_late = 0;
-    uint32_t *late = wr_arena_alloc(&o->scratch, sizeof *late * (b->n_live ? b->n_live : 1));
-    wr_status st = WR_OK;
-    for (uint32_t k = 0; k < b->n_live && st == WR_OK; k++) {
-        uint32_t r = row[k];
-        if (wr_vec_null(time, r)) {
-            st = wr_op_bad(op, b, r, WR_R_TS_NULL, op->plan->in[0]->out->field[by->order[0]].name, (struct wr_str){0}, err);
-            continue;
-        }
-        int64_t ts = WR_VEC_I64(time)[wr_vec_at(time, r)], w = wr_batch_wm(b, r);
-        int64_t least = w == WR_WM_NONE ? o->closed : w - by->lateness > o->closed ? w - by->lateness : o->closed;
-        if (least != WR_WM_NONE && ts < least)
-            late[n_late++] = r;
-        else
-            row[n++] = r;
-    }
-    if (st == WR_OK && n_late)
-        st = wr_op_late(op, b, late, n_late, err);
-    if (st == WR_OK && n) {
-        uint64_t *hash = wr_arena_alloc(&o->scratch, sizeof *hash * n);
-        wr_hash_rows(b, by->part, by->n_part, row, n, o->parts.layout.seed, hash);
-        for (uint32_t k = 0; k < n; k++)
-            add_row(o, b, row[k], WR_VEC_I64(time)[wr_vec_at(time, row[k])], hash[k]);
-    }
-    wr_batch_unref(b);
-    return st;
+    return wr_due_process(&o->due, b, &o->scratch, add_row, err);
 }
 
 /* ---- life ---- */
@@ -501,7 +452,7 @@ static void partition_drop(struct wr_op *op, struct wr_group *x)
     struct line *l = line_of(o, x);
     wr_search_clear(&l->search);
     wr_due_forget(&o->due, x);
-    forget_cache(o);
+    wr_readback_forget(&o->readback);
 }
 
 static void see_nav(void *ctx, int col) { ((bool *)ctx)[col] = true; }
@@ -555,7 +506,6 @@ static wr_status match_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     op->ctx = o;
     o->p = &op->plan->u.match;
     o->op = op;
-    o->closed = WR_WM_NONE;
     o->out.schema = op->plan->out;
     wr_parts_init(&o->parts, op, &o->p->by, 0, NULL, sizeof(struct line));
     o->parts.save = save_line;
@@ -577,8 +527,7 @@ static void match_close(struct wr_op *op)
     wr_due_clear(&o->due);
     wr_matcher_clear(&o->matcher);
     wr_omap_clear(&o->open);
-    wr_batch_unref(o->ring[0]);
-    wr_batch_unref(o->ring[1]);
+    wr_readback_clear(&o->readback);
     wr_batch_unref(o->navs);
     wr_batch_unref(wr_builder_take(&o->out));
     free(o->state);
@@ -588,18 +537,11 @@ static void match_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
-/* Keys besides parts_state.c's and due.h's:  'm': closed */
 static wr_status match_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
 {
     struct match *o = op->ctx;
     wr_parts_checkpoint(&o->parts, delta);
     wr_due_checkpoint(&o->due, delta);
-    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(64);
-    wr_op_key(&key, op, 'm');
-    wr_buf_i64(&value, o->closed);
-    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    wr_buf_clear(&key);
-    wr_buf_clear(&value);
     return WR_OK;
 }
 
@@ -618,12 +560,7 @@ static wr_status match_restore(struct wr_op *op, struct wr_store_reader *r, stru
 {
     struct match *o = op->ctx;
     WR_TRY(wr_parts_restore(&o->parts, r, err));
-    struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str value;
-    wr_op_key(&key, op, 'm');
-    bool ok = !wr_store_get(r, wr_buf_get(&key), &value) || wr_take_i64(&value, &o->closed);
-    wr_buf_clear(&key);
-    wr_due_restore(&o->due, r);
+    bool ok = wr_due_restore(&o->due, r);
     restore_open(o);
     return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's state of MATCH_RECOGNIZE is damaged");
 }

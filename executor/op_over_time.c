@@ -12,10 +12,10 @@
 #include <stdlib.h>
 
 #include "core/key.h"
+#include "executor/due.h"
 #include "executor/frames.h"
-#include "executor/parts.h"
+#include "executor/readback.h"
 
-enum { RING = 256, CACHE = 16 };
 enum event { EV_ROWS = 1, EV_FREE = 2 }; /* what is due at a time: a partition's rows of that time; a look whether it can go */
 
 /* A partition's own state. Rows have numbers, from 0, for ever. */
@@ -24,7 +24,7 @@ struct line {
     int64_t passed;           /* rows 0 .. passed - 1 can get no new neighbours */
     int64_t dropped;          /* rows pin .. pin + dropped - 1 are forgotten */
     int64_t last;             /* time of the newest row */
-    uint32_t id;              /* place in by_id, from 1; 0: none yet */
+    uint32_t id;              /* due.h */
     struct wr_frames_at at;
 };
 
@@ -40,15 +40,9 @@ struct over_time {
     int64_t back_rows, back;      /* LAG's rows; µs */
     int64_t pin;                  /* first rows of a partition that are kept: FIRST_VALUE of a frame from the start */
     bool only_time;               /* nothing outlives the frames of time */
-    struct wr_omap due;           /* time, event, partition: its id */
-    struct wr_omap due_changed;   /* for the checkpoint */
+    struct wr_due due;
     struct wr_omap waiting;       /* time: rows not given; only where frames look ahead */
-    struct wr_group **by_id;
-    uint32_t n_id, cap_id, free_id; /* free_id: a place that is free, from 1; 0: none */
-    uint32_t *next_free;          /* by id - 1 */
-    int64_t closed;               /* rows with a lesser time were passed; WR_WM_NONE: none yet */
-    struct wr_batch *ring[2];     /* rows read back: the one being filled, the one before */
-    struct { const struct wr_group *x; int64_t i; struct wr_batch *b; uint32_t r; } cache[CACHE];
+    struct wr_readback readback;
     struct wr_builder out;
 };
 
@@ -71,39 +65,15 @@ static struct wr_str entry_at(const struct over_time *o, struct wr_group *x, int
     return wr_omap_key(it);
 }
 
-/* An entry begins with the event time, not NULL: 01, then 8 bytes that sort as the time does. */
-static int64_t entry_time(struct wr_str e)
-{
-    uint64_t v = 0;
-    for (int k = 1; k <= 8; k++)
-        v = v << 8 | (uint8_t)e.p[k];
-    return (int64_t)(v ^ UINT64_C(1) << 63);
-}
+/* An entry begins with the event time, not NULL: one byte, then the time. */
+static int64_t entry_time(struct wr_str e) { return wr_time_key_get(e.p + 1); }
 
 static struct wr_batch *row_at(void *ctx, int64_t i, uint32_t *r)
 {
     struct of *of = ctx;
     struct over_time *o = of->o;
-    int slot = (int)(i & (CACHE - 1));
-    if (o->cache[slot].x == of->x && o->cache[slot].i == i) {
-        *r = o->cache[slot].r;
-        return o->cache[slot].b;
-    }
-    if (!o->ring[0] || o->ring[0]->len == o->ring[0]->cap) {
-        wr_batch_unref(o->ring[1]);
-        o->ring[1] = o->ring[0];
-        o->ring[0] = wr_batch_new(o->parts.in, RING);
-        memset(o->cache, 0, sizeof o->cache);
-    }
-    struct wr_batch *b = o->ring[0];
-    *r = b->len++;
-    b->n_live = b->len;
-    wr_parts_decode(&o->parts, of->x, entry_at(o, of->x, i), b, *r);
-    o->cache[slot].x = of->x;
-    o->cache[slot].i = i;
-    o->cache[slot].b = b;
-    o->cache[slot].r = *r;
-    return b;
+    struct wr_batch *b = wr_readback_get(&o->readback, of->x, i, r);
+    return b ? b : wr_readback_add(&o->readback, &o->parts, of->x, i, entry_at(o, of->x, i), r);
 }
 
 static bool same_order(void *ctx, int64_t i, int64_t k)
@@ -123,56 +93,10 @@ static bool order_value(void *ctx, int64_t i, int64_t *v)
 
 /* ---- what is due ---- */
 
-static void put_time(struct wr_buf *key, int64_t us)
-{
-    uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63;
-    for (int shift = 56; shift >= 0; shift -= 8)
-        wr_buf_u8(key, (uint8_t)(v >> shift));
-}
-
-static int64_t get_time(struct wr_str key)
-{
-    uint64_t v = 0;
-    for (int k = 0; k < 8; k++)
-        v = v << 8 | (uint8_t)key.p[k];
-    return (int64_t)(v ^ UINT64_C(1) << 63);
-}
-
 static int64_t later(int64_t us, int64_t by)
 {
     int64_t v;
     return __builtin_add_overflow(us, by, &v) ? INT64_MAX - 1 : v;
-}
-
-static void set_due(struct over_time *o, struct wr_group *x, int64_t time, enum event ev)
-{
-    struct wr_buf *key = &o->parts.entry;
-    wr_buf_reset(key);
-    put_time(key, time);
-    wr_buf_u8(key, (uint8_t)ev);
-    wr_group_key_bytes(&o->parts.layout, x, key);
-    if (wr_omap_get(&o->due, wr_buf_get(key)) != 0)
-        return;
-    wr_omap_add(&o->due, wr_buf_get(key), line_of(o, x)->id);
-    if (o->parts.track)
-        wr_track(&o->due_changed, wr_buf_get(key), 0, 1);
-}
-
-/* Takes the first event with a time < before. */
-static struct wr_group *take_due(struct over_time *o, int64_t before, int64_t *time, enum event *ev)
-{
-    struct wr_omap_it it = wr_omap_first(&o->due);
-    if (!wr_omap_valid(it) || (*time = get_time(wr_omap_key(it))) >= before)
-        return NULL;
-    struct wr_buf *key = &o->parts.entry;
-    wr_buf_reset(key);
-    wr_buf_str(key, wr_omap_key(it));
-    int64_t id = wr_omap_num(it);
-    *ev = (enum event)key->p[8];
-    wr_omap_add(&o->due, wr_buf_get(key), -id);
-    if (o->parts.track)
-        wr_track(&o->due_changed, wr_buf_get(key), 1, 0);
-    return o->by_id[id - 1];
 }
 
 static void wait_for(struct over_time *o, int64_t time, int64_t n)
@@ -180,50 +104,27 @@ static void wait_for(struct over_time *o, int64_t time, int64_t n)
     if (o->ahead == 0 && o->ahead_rows == 0)
         return;
     struct wr_buf key = WR_BUF_INIT(16);
-    put_time(&key, time);
+    wr_time_key_put(&key, time);
     wr_omap_add(&o->waiting, wr_buf_get(&key), n);
     wr_buf_clear(&key);
 }
 
 /* ---- partitions ---- */
 
-static void give_id(struct over_time *o, struct wr_group *x)
-{
-    struct line *l = line_of(o, x);
-    if (l->id)
-        return;
-    if (!o->free_id) {
-        if (o->n_id == o->cap_id) {
-            o->cap_id = o->cap_id ? o->cap_id * 2 : 64;
-            o->by_id = wr_realloc(o->by_id, sizeof(struct wr_group *) * o->cap_id);
-            o->next_free = wr_realloc(o->next_free, sizeof *o->next_free * o->cap_id);
-        }
-        o->next_free[o->n_id] = 0;
-        o->free_id = ++o->n_id;
-    }
-    l->id = o->free_id;
-    o->free_id = o->next_free[l->id - 1];
-    o->by_id[l->id - 1] = x;
-}
-
 static void partition_drop(struct wr_op *op, struct wr_group *x)
 {
     struct over_time *o = op->ctx;
-    struct line *l = line_of(o, x);
-    if (!l->id)
-        return;
-    o->by_id[l->id - 1] = NULL;
-    o->next_free[l->id - 1] = o->free_id;
-    o->free_id = l->id;
-    l->id = 0;
-    memset(o->cache, 0, sizeof o->cache);
+    wr_due_forget(&o->due, x);
+    wr_readback_forget(&o->readback);
 }
 
-static bool has_open_rows(struct wr_op *op, struct wr_group *x)
+static int64_t open_rows(struct wr_op *op, struct wr_group *x)
 {
     struct over_time *o = op->ctx;
-    return line_of(o, x)->given < count_rows(o, x);
+    return count_rows(o, x) - line_of(o, x)->given;
 }
+
+static bool has_open_rows(struct wr_op *op, struct wr_group *x) { return open_rows(op, x) > 0; }
 
 /* First row that something still asks for, once row given - 1 was given. */
 static int64_t first_needed(const struct over_time *o, const struct line *l)
@@ -341,7 +242,7 @@ static wr_status maybe_free(struct over_time *o, struct wr_group *x, int64_t tim
     struct line *l = line_of(o, x);
     int64_t end = window_end(o, x), at = free_time(o, l, end);
     if (at > time) {
-        set_due(o, x, at, EV_FREE);
+        wr_due_set(&o->due, x, at, EV_FREE);
         return WR_OK;
     }
     WR_TRY(give_rows(o, x, count_rows(o, x), err)); /* of a window that is over: nothing follows them */
@@ -353,21 +254,17 @@ static wr_status time_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struc
 {
     struct over_time *o = op->ctx;
     int64_t upto = w == WR_WM_END || w == WR_WM_NONE ? w : w - o->p->by.lateness, time;
-    enum event ev;
+    int ev;
     *fwd = upto;
-    if (upto <= o->closed)
+    if (upto <= o->due.closed)
         return WR_OK;
-    o->closed = upto;
-    for (struct wr_group *x; wr_omap_valid(wr_omap_first(&o->due)) && get_time(wr_omap_key(wr_omap_first(&o->due))) < upto;) {
-        x = take_due(o, upto, &time, &ev);
-        if (!x)
-            continue; /* forgotten by state.ttl */
+    o->due.closed = upto;
+    for (struct wr_group *x; (x = wr_due_take(&o->due, upto, &time, &ev));)
         WR_TRY(ev == EV_ROWS ? rows_due(o, x, time, err) : maybe_free(o, x, time, err));
-    }
     WR_TRY(emit(o, err));
     struct wr_omap_it it = wr_omap_first(&o->waiting);
-    if (wr_omap_valid(it) && get_time(wr_omap_key(it)) < upto && w != WR_WM_END)
-        *fwd = get_time(wr_omap_key(it));
+    if (wr_omap_valid(it) && wr_time_key_get(wr_omap_key(it).p) < upto && w != WR_WM_END)
+        *fwd = wr_time_key_get(wr_omap_key(it).p);
     return WR_OK;
 }
 
@@ -395,14 +292,15 @@ static wr_status time_tick(struct wr_op *op, int64_t mono_us, struct wr_error *e
 
 /* ---- input ---- */
 
-static void add_row(struct over_time *o, const struct wr_batch *b, uint32_t r, int64_t ts, uint64_t hash)
+static void add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r, int64_t ts, uint64_t hash)
 {
+    struct over_time *o = op->ctx;
     struct wr_parts *t = &o->parts;
     struct wr_part_pane *p = wr_parts_pane(t, INT64_MAX);
     struct wr_group *x = wr_parts_at(t, p, b, r, hash);
     struct line *l = line_of(o, x);
     bool fresh = l->id == 0;
-    give_id(o, x);
+    wr_due_know(&o->due, x);
     wr_partition_of(t, x)->touched = wr_parts_now(o->op);
     wr_parts_encode_order(t, b, r);
     wr_parts_encode_rest(t, b, r);
@@ -410,10 +308,10 @@ static void add_row(struct over_time *o, const struct wr_batch *b, uint32_t r, i
     if (fresh && l->given == 0 && l->last == 0)
         l->last = ts;
     l->last = ts > l->last ? ts : l->last;
-    set_due(o, x, later(ts, o->ahead), EV_ROWS);
+    wr_due_set(&o->due, x, later(ts, o->ahead), EV_ROWS);
     int64_t end = window_end(o, x);
     if (fresh && (o->only_time || end != INT64_MAX))
-        set_due(o, x, free_time(o, l, end), EV_FREE);
+        wr_due_set(&o->due, x, free_time(o, l, end), EV_FREE);
     wait_for(o, ts, 1);
     wr_parts_note(t, x);
     o->op->n.held++;
@@ -424,35 +322,7 @@ static void add_row(struct over_time *o, const struct wr_batch *b, uint32_t r, i
 static wr_status time_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b, struct wr_error *err)
 {
     struct over_time *o = op->ctx;
-    const struct wr_partby *by = &o->p->by;
-    const struct wr_vec *time = &b->col[by->order[0]];
-    wr_arena_reset(&o->scratch);
-    uint32_t *row = wr_live_rows(b, &o->scratch), n = 0, n_late = 0;
-    uint32_t *late = wr_arena_alloc(&o->scratch, sizeof *late * (b->n_live ? b->n_live : 1));
-    wr_status st = WR_OK;
-    for (uint32_t k = 0; k < b->n_live && st == WR_OK; k++) {
-        uint32_t r = row[k];
-        if (wr_vec_null(time, r)) {
-            st = wr_op_bad(op, b, r, WR_R_TS_NULL, op->plan->in[0]->out->field[by->order[0]].name, (struct wr_str){0}, err);
-            continue;
-        }
-        int64_t ts = WR_VEC_I64(time)[wr_vec_at(time, r)], w = wr_batch_wm(b, r);
-        int64_t least = w == WR_WM_NONE ? o->closed : w - by->lateness > o->closed ? w - by->lateness : o->closed;
-        if (least != WR_WM_NONE && ts < least)
-            late[n_late++] = r;
-        else
-            row[n++] = r;
-    }
-    if (st == WR_OK && n_late)
-        st = wr_op_late(op, b, late, n_late, err);
-    if (st == WR_OK && n) {
-        uint64_t *hash = wr_arena_alloc(&o->scratch, sizeof *hash * n);
-        wr_hash_rows(b, by->part, by->n_part, row, n, o->parts.layout.seed, hash);
-        for (uint32_t k = 0; k < n; k++)
-            add_row(o, b, row[k], WR_VEC_I64(time)[wr_vec_at(time, row[k])], hash[k]);
-    }
-    wr_batch_unref(b);
-    return st;
+    return wr_due_process(&o->due, b, &o->scratch, add_row, err);
 }
 
 /* ---- life ---- */
@@ -544,12 +414,13 @@ static wr_status time_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     op->ctx = o;
     o->p = p;
     o->op = op;
-    o->closed = WR_WM_NONE;
     o->out.schema = op->plan->out;
     place_aggregates(op, o, p);
     o->parts.save = save_line;
     o->parts.load = load_line;
     o->parts.drop = partition_drop;
+    o->parts.open = open_rows;
+    wr_due_init(&o->due, &o->parts, offsetof(struct line, id));
     measure_frames(o);
     wr_frames_init(&o->frames, p, o->call);
     return WR_OK;
@@ -560,13 +431,9 @@ static void time_close(struct wr_op *op)
     struct over_time *o = op->ctx;
     wr_parts_clear(&o->parts);
     wr_frames_clear(&o->frames);
-    wr_omap_clear(&o->due);
-    wr_omap_clear(&o->due_changed);
+    wr_due_clear(&o->due);
     wr_omap_clear(&o->waiting);
-    free(o->by_id);
-    free(o->next_free);
-    wr_batch_unref(o->ring[0]);
-    wr_batch_unref(o->ring[1]);
+    wr_readback_clear(&o->readback);
     wr_batch_unref(wr_builder_take(&o->out));
     wr_arena_clear(&o->scratch);
     wr_arena_clear(&o->arena);
@@ -574,34 +441,12 @@ static void time_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
-/* Keys besides parts_state.c's:  'm': closed   'd' time event partition-fields: what is due */
 static wr_status time_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
 {
     struct over_time *o = op->ctx;
     wr_parts_checkpoint(&o->parts, delta);
-    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(64);
-    wr_op_key(&key, op, 'd');
-    wr_track_write(&o->due_changed, &key, delta);
-    wr_op_key(&key, op, 'm');
-    wr_buf_i64(&value, o->closed);
-    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    wr_buf_clear(&key);
-    wr_buf_clear(&value);
+    wr_due_checkpoint(&o->due, delta);
     return WR_OK;
-}
-
-static bool restore_due(void *ctx, struct wr_str key, struct wr_str value WR_UNUSED)
-{
-    struct over_time *o = ctx;
-    struct wr_str due = {key.p + 5, key.n - 5};
-    if (due.n < 9 || o->parts.n_pane == 0)
-        return true;
-    struct wr_group *x = wr_parts_of_bytes(o->parts.pane[0], (struct wr_str){due.p + 9, due.n - 9});
-    if (!x)
-        return true;
-    give_id(o, x);
-    wr_omap_add(&o->due, due, line_of(o, x)->id);
-    return true;
 }
 
 /* Times of rows not given. */
@@ -621,13 +466,7 @@ static wr_status time_restore(struct wr_op *op, struct wr_store_reader *r, struc
 {
     struct over_time *o = op->ctx;
     WR_TRY(wr_parts_restore(&o->parts, r, err));
-    struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str value;
-    wr_op_key(&key, op, 'm');
-    bool ok = !wr_store_get(r, wr_buf_get(&key), &value) || wr_take_i64(&value, &o->closed);
-    wr_op_key(&key, op, 'd');
-    wr_store_scan(r, wr_buf_get(&key), restore_due, o);
-    wr_buf_clear(&key);
+    bool ok = wr_due_restore(&o->due, r);
     restore_waiting(o);
     return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's state of OVER is damaged");
 }

@@ -15,25 +15,10 @@
 
 enum { MOST_PREFIX = 400 }; /* longer keys are kept shortened in the store: no further can a scan look */
 
-static void put_time(struct wr_buf *key, int64_t us)
-{
-    uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63; /* order of bytes is order of time */
-    for (int shift = 56; shift >= 0; shift -= 8)
-        wr_buf_u8(key, (uint8_t)(v >> shift));
-}
-
-static int64_t get_time(const char *p)
-{
-    uint64_t v = 0;
-    for (int k = 0; k < 8; k++)
-        v = v << 8 | (uint8_t)p[k];
-    return (int64_t)(v ^ UINT64_C(1) << 63);
-}
-
 static void pane_key(struct wr_buf *key, const struct wr_part_pane *p, char kind)
 {
     wr_op_key(key, p->of->op, kind);
-    put_time(key, p->end);
+    wr_time_key_put(key, p->end);
 }
 
 void wr_track(struct wr_omap *changed, struct wr_str key, int64_t was, int64_t now)
@@ -299,7 +284,7 @@ static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
     uint8_t fired;
     if (key.n != 5 + 8 + 2 || !wr_take_i64(&value, &rows) || !wr_take_u8(&value, &fired))
         return true;
-    struct wr_part_pane *p = wr_parts_pane(t, get_time(key.p + 5));
+    struct wr_part_pane *p = wr_parts_pane(t, wr_time_key_get(key.p + 5));
     int instance = wr_op_key_instance(key);
     bool rescaled = wr_op_rescaled(t->op); /* then the first instance counts what all held */
     uint64_t held = t->op->instance == (rescaled ? 0 : instance) ? (uint64_t)rows : 0;
