@@ -1,5 +1,5 @@
-/* agg.h: the windowed (and plain) GROUP BY, in two files: op_agg.c has panes, input, flush and close; agg_slices.c makes the windows of
- * HOP and CUMULATE out of slices.
+/* agg.h: the windowed (and plain) GROUP BY, in five files: op_agg.c has panes, input, flush and close; agg_slices.c makes the windows of
+ * HOP and CUMULATE out of slices; agg_state.c and agg_owed.c are its checkpoints, agg_spill.c what is not in memory.
  *
  * Panes hold groups. NONE: one pane, for ever. TUMBLE: one a window. ATTACHED: one for each end time. HOP, CUMULATE: rows go into slices
  * (one slice a row, however many windows there are); window panes are merged from slices when results are due. */
@@ -24,6 +24,7 @@ struct wr_pane {
     uint64_t rows;             /* input rows that went in */
     struct wr_dirty *dirty;    /* in order of first change */
     uint32_t n_dirty, cap_dirty;
+    uint32_t n_owed;           /* EMIT EVERY: that many of the dirty groups are written down as such in the last checkpoint */
     bool fired;                /* its results were emitted because W passed the end */
     /* checkpoints: only when the job keeps them */
     struct wr_op *op;
@@ -67,6 +68,7 @@ struct wr_agg_op {
     int64_t next_measure;           /* monotonic time of the next count of state bytes */
     int64_t next_due;               /* EMIT EVERY: monotonic time of the next flush; 0: not set */
     bool due;
+    int64_t next_owed;              /* EMIT EVERY: place of the next dirty group that is written down */
     int64_t closed;                 /* sliced: watermark up to which windows were closed; WR_WM_NONE: none */
     int64_t fired_to;               /* sliced, EMIT FINAL: end of the last window emitted; WR_WM_NONE: none */
     int64_t next_event;             /* sliced: least watermark at which a window fires or drops */
@@ -88,6 +90,10 @@ struct wr_pane *wr_pane_at(struct wr_agg_op *a, struct wr_panes *list, int64_t s
 void wr_pane_drop(struct wr_op *op, struct wr_panes *list, int i);
 /* Puts a group on the dirty list; keeps its emitted result first. Call before its states change. */
 void wr_pane_touch(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x);
+/* Puts it at the end of the pane's dirty list. */
+void wr_pane_list(struct wr_pane *pane, struct wr_dirty d);
+/* Room for one more emitted result: its place, and the row of the batch returned. */
+struct wr_batch *wr_agg_before_row(struct wr_agg_op *a, uint32_t *at, uint32_t *row);
 /* Emits what changed in a pane: +I, -U +U, -D. */
 wr_status wr_pane_flush(struct wr_op *op, struct wr_pane *pane, struct wr_error *err);
 /* Emits all groups of a pane as +I (those not emitted yet). */
@@ -106,10 +112,17 @@ void wr_pane_remove(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *
 void wr_pane_forget(struct wr_agg_op *a, struct wr_pane *pane);
 /* Makes the group with these key fields; NULL: it is in memory, or another instance's. */
 struct wr_group *wr_pane_take_in(struct wr_agg_op *a, struct wr_pane *pane, struct wr_str fields);
-/* Starts a key of the pane's: kind 'p' the pane itself, else its groups. */
+/* Starts a key of the pane's: kind 'p' the pane itself, 'd' what it owes (agg_owed.c), else its groups. */
 void wr_pane_key(struct wr_buf *key, const struct wr_pane *p, char kind);
 wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err);
 wr_status wr_agg_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
+
+/* agg_owed.c */
+/* For a checkpoint: dirty groups that it does not know as such. */
+void wr_pane_owes(struct wr_agg_op *a, struct wr_pane *pane, struct wr_buf *delta);
+/* The pane's dirty groups were shown. */
+void wr_pane_paid(struct wr_agg_op *a, struct wr_pane *pane);
+wr_status wr_agg_restore_owed(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
 
 /* agg_spill.c */
 /* Counts the state and sends groups to disk when it is over max_state_bytes. Groups that are dirty, and panes that are busy, stay. */

@@ -82,6 +82,7 @@ static void spread(struct wr_agg_op *a, struct wr_pane *slice)
     }
     for (uint32_t k = 0; k < slice->n_dirty; k++)
         slice->dirty[k].group->flags &= (uint8_t)~WR_GROUP_DIRTY;
+    wr_pane_paid(a, slice);
     slice->n_dirty = 0;
 }
 

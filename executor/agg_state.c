@@ -1,11 +1,12 @@
 /* agg_state.c: what an aggregate writes into checkpoints and finds again after a restart.
  *
  * Keys below the operator's own prefix:
- *   'm'                                    one: watermarks (closed, fired_to), rows that left
+ *   'm'                                    one: watermarks (closed, fired_to, next_event), when EMIT EVERY is due
  *   'p' kind start end instance            one a pane and instance: rows, fired
  *   'g' or 'w' start end key-fields        one a group (core/key.h, order-preserving)
- * Rules:  before a checkpoint all changes were flushed, so nothing is dirty; only groups changed since the last checkpoint are written; a dropped
- *         pane is one prefix delete. After a restart panes are there at once and their groups come back one by one, when a row asks for them
+ *   'd'                                    what is not shown yet (agg_owed.c)
+ * Rules:  before a checkpoint all changes were flushed, so nothing is dirty, but for EMIT EVERY; only groups changed since the last checkpoint are
+ *         written; a dropped pane is one prefix delete. After a restart panes are there at once and their groups come back one by one, when a row asks for them
  *         (agg_spill.c): restarting does not read the state, it maps it.
  * With several tasks an instance takes back only the keys that are routed to it.
  * Memory: delta records are appended to the caller's buffer. */
@@ -19,7 +20,7 @@ enum { MANY = 4096 }; /* changed groups in a list, and more as long as they are 
 void wr_pane_key(struct wr_buf *key, const struct wr_pane *p, char kind)
 {
     wr_op_key(key, p->op, kind);
-    if (kind == 'p')
+    if (kind == 'p' || kind == 'd')
         wr_buf_putc(key, p->kind);
     wr_time_key_put(key, p->start);
     wr_time_key_put(key, p->end);
@@ -67,6 +68,7 @@ void wr_pane_remove(struct wr_agg_op *a, struct wr_pane *p, struct wr_group *x)
 void wr_pane_forget(struct wr_agg_op *a, struct wr_pane *p)
 {
     wr_agg_spill_forget(a, p);
+    wr_pane_paid(a, p);
     if (!p->stored)
         return;
     struct wr_buf key = WR_BUF_INIT(64);
@@ -125,15 +127,19 @@ wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_er
     wr_buf_reset(&a->gone);
     wr_omap_clear(&a->gone_keys); /* the delta is applied before the next row comes */
     WR_TRY(wr_agg_spill_checkpoint(a, delta, err)); /* before what is in memory: that is newer, and the last record of a key counts */
-    for (int i = 0; i < a->input.n; i++)
-        write_pane(a, a->input.pane[i], delta);
-    for (int i = 0; i < a->window.n; i++)
-        write_pane(a, a->window.pane[i], delta);
+    for (int k = 0; k < 2; k++) {
+        const struct wr_panes *l = k ? &a->window : &a->input;
+        for (int i = 0; i < l->n; i++) {
+            write_pane(a, l->pane[i], delta);
+            wr_pane_owes(a, l->pane[i], delta);
+        }
+    }
     struct wr_buf key = WR_BUF_INIT(64), value = WR_BUF_INIT(64);
     wr_op_key(&key, op, 'm');
     wr_buf_i64(&value, a->closed);
     wr_buf_i64(&value, a->fired_to);
     wr_buf_i64(&value, a->next_event);
+    wr_buf_i64(&value, a->next_due);
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
     wr_buf_clear(&key);
     wr_buf_clear(&value);
@@ -182,12 +188,8 @@ static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
     int instance = wr_op_key_instance(key);
     if (!wr_take_u8(&at, &kind) || at.n != 16 + 2 || !wr_take_i64(&value, &rows) || !wr_take_u8(&value, &fired))
         return true;
-    for (int i = 0; i < 2; i++) {
-        uint64_t v = 0;
-        for (int k = 0; k < 8; k++)
-            v = v << 8 | (uint8_t)at.p[i * 8 + k];
-        bound[i] = (int64_t)(v ^ UINT64_C(1) << 63);
-    }
+    for (int i = 0; i < 2; i++)
+        bound[i] = wr_time_key_get(at.p + 8 * i);
     struct wr_pane *p = wr_pane_at(a, kind == 'g' ? &a->input : &a->window, bound[0], bound[1]);
     bool rescaled = wr_op_rescaled(a->op); /* then the first instance counts what all held */
     uint64_t held = a->op->instance == (rescaled ? 0 : instance) ? (uint64_t)rows : 0;
@@ -210,16 +212,17 @@ wr_status wr_agg_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_
 {
     struct wr_agg_op *a = op->ctx;
     struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str value;
+    struct wr_str value = {0};
     a->reader = wr_store_reader_new(op->task->job->store);
     wr_op_key(&key, op, 'm');
     wr_status st = WR_OK;
     if (wr_store_get(r, wr_buf_get(&key), &value)
         && (!wr_take_i64(&value, &a->closed) || !wr_take_i64(&value, &a->fired_to) || !wr_take_i64(&value, &a->next_event)))
         st = wr_fail(err, WR_EIO, "the checkpoint's state of an aggregate is damaged");
+    (void)wr_take_i64(&value, &a->next_due); /* older checkpoints end before it */
     wr_op_key(&key, op, 'p');
     if (st == WR_OK)
         wr_store_scan(r, wr_buf_get(&key), restore_pane, a);
     wr_buf_clear(&key);
-    return st;
+    return st == WR_OK ? wr_agg_restore_owed(op, r, err) : st;
 }

@@ -238,12 +238,7 @@ wr_status wr_checkpoint_task(struct wr_task *t, struct wr_error *err)
         t->job->ckpt_began = wr_clock_mono();
         (void)WR_FAILPOINT("ckpt.begin");
     }
-    /* EMIT EVERY too gives its changes now: what is in the state and not yet out would be forgotten by a restart. */
-    bool halting = t->halting;
-    t->halting = true;
-    wr_status flushed = wr_task_flush(t, err);
-    t->halting = halting;
-    WR_TRY(flushed);
+    WR_TRY(wr_task_flush(t, err)); /* EMIT EVERY that is not due keeps its changes: they are part of the state */
     t->delta = (struct wr_buf)WR_BUF_INIT(UINT32_MAX);
     if (t->id == 0)
         snapshot_job(t->job, &t->delta);

@@ -80,7 +80,7 @@ struct wr_task {
     bool dirty;              /* rows came since the last flush */
     int64_t shown_us;        /* when figures were last laid out */
     pthread_mutex_t shown_lock;
-    bool halting;            /* last flush: EMIT EVERY does not wait */
+    bool halting;            /* last flush, and nothing is kept: EMIT EVERY does not wait */
     struct wr_op *busy;      /* busy.h: whose time it is; NULL: nobody's */
     int64_t busy_since;      /* ns */
     int64_t cpu_began;       /* CPU time of the thread when it took up the task (µs): a server's thread runs a job more than once */

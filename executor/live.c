@@ -173,6 +173,8 @@ static wr_status flush_changes(struct wr_live *v, const struct wr_part_pane *onl
         }
         st = flush_one(v, d, err);
         drop_list(&d->before);
+        if (d->owed)
+            wr_live_paid(v, d);
         q->listed = 0;
         if (q->rows.n_key == 0)
             wr_parts_drop(&v->parts, d->pane, d->group);
@@ -183,20 +185,26 @@ static wr_status flush_changes(struct wr_live *v, const struct wr_part_pane *onl
     return st;
 }
 
-/* The partition is about to change. */
-static void touch(struct wr_live *v, struct wr_part_pane *p, struct wr_group *x)
+struct wr_live_change *wr_live_list(struct wr_live *v, struct wr_part_pane *p, struct wr_group *x)
 {
-    struct wr_partition *q = wr_partition_of(&v->parts, x);
-    if (q->listed || v->final)
-        return;
     if (v->n_change == v->cap_change) {
         v->cap_change = v->cap_change ? v->cap_change * 2 : 64;
         v->change = wr_realloc(v->change, sizeof *v->change * v->cap_change);
     }
     struct wr_live_change *d = &v->change[v->n_change++];
     *d = (struct wr_live_change){.pane = p, .group = x};
+    wr_partition_of(&v->parts, x)->listed = v->n_change;
+    return d;
+}
+
+/* The partition is about to change. */
+static void touch(struct wr_live *v, struct wr_part_pane *p, struct wr_group *x)
+{
+    if (wr_partition_of(&v->parts, x)->listed || v->final)
+        return;
+    struct wr_live_change *d = wr_live_list(v, p, x);
+    d->place = v->next_place++;
     v->list(v, x, true, &v->old, &d->before);
-    q->listed = v->n_change;
 }
 
 /* All results of a pane, as rows that come. */
@@ -398,11 +406,29 @@ void wr_live_close(struct wr_live *v)
 
 wr_status wr_live_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
 {
-    wr_parts_checkpoint(&((struct wr_live *)op->ctx)->parts, delta);
+    struct wr_live *v = op->ctx;
+    struct wr_buf key = WR_BUF_INIT(64), due = WR_BUF_INIT(64);
+    wr_parts_checkpoint(&v->parts, delta);
+    if (v->parts.by->emit == WR_EMIT_EVERY) {
+        wr_op_key(&key, op, 'm');
+        wr_buf_i64(&due, v->next_due);
+        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&due));
+        wr_live_owes(v, delta);
+    }
+    wr_buf_clear(&key);
+    wr_buf_clear(&due);
     return WR_OK;
 }
 
 wr_status wr_live_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
 {
-    return wr_parts_restore(&((struct wr_live *)op->ctx)->parts, r, err);
+    struct wr_live *v = op->ctx;
+    struct wr_buf key = WR_BUF_INIT(64);
+    struct wr_str due;
+    WR_TRY(wr_parts_restore(&v->parts, r, err));
+    wr_op_key(&key, op, 'm');
+    if (wr_store_get(r, wr_buf_get(&key), &due))
+        (void)wr_take_i64(&due, &v->next_due);
+    wr_buf_clear(&key);
+    return wr_live_restore_owed(v, r, err);
 }

@@ -28,6 +28,9 @@ struct wr_live_change {        /* a partition that changed since the last flush 
     struct wr_part_pane *pane;
     struct wr_group *group;
     struct wr_list before;     /* in live->old */
+    int64_t place;             /* in the order of first changes */
+    uint32_t number;           /* while a checkpoint is read: where it stood there */
+    bool owed;                 /* the last checkpoint knows that it was not shown */
 };
 
 struct wr_live {
@@ -45,10 +48,11 @@ struct wr_live {
     int n_extra;               /* 0: none, nothing of it is shown */
     struct wr_live_change *change;
     uint32_t n_change, cap_change;
+    int64_t next_place;
     struct wr_arena old, now;  /* lists: until the flush; of one partition */
     struct wr_arena scratch;
     struct wr_builder out;
-    int64_t next_due;          /* EMIT EVERY */
+    int64_t next_due;          /* EMIT EVERY: monotonic time of the next flush; 0: not set */
     bool due;
 };
 
@@ -61,5 +65,14 @@ wr_status wr_live_flush(struct wr_op *op, struct wr_error *err);
 wr_status wr_live_finish(struct wr_op *op, struct wr_error *err);
 wr_status wr_live_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err);
 wr_status wr_live_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
+/* Puts a partition at the end of the changed ones; `before` is the caller's to fill. */
+struct wr_live_change *wr_live_list(struct wr_live *v, struct wr_part_pane *p, struct wr_group *x);
+
+/* live_owed.c */
+/* For a checkpoint: changed partitions that it does not know as such. */
+void wr_live_owes(struct wr_live *v, struct wr_buf *delta);
+/* One that it knows is shown. */
+void wr_live_paid(struct wr_live *v, const struct wr_live_change *d);
+wr_status wr_live_restore_owed(struct wr_live *v, struct wr_store_reader *r, struct wr_error *err);
 
 #endif

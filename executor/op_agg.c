@@ -146,8 +146,7 @@ static wr_status result_bad(struct wr_op *op, struct wr_error *err)
 
 /* ---- before rows ---- */
 
-/* Keeps the group's result as it is now; returns its place. */
-static uint32_t keep_before(struct wr_agg_op *a, const struct wr_pane *pane, struct wr_group *x)
+struct wr_batch *wr_agg_before_row(struct wr_agg_op *a, uint32_t *place, uint32_t *row)
 {
     uint32_t at = a->n_before / WR_BATCH_ROWS;
     if (at >= a->cap_before) {
@@ -158,10 +157,19 @@ static uint32_t keep_before(struct wr_agg_op *a, const struct wr_pane *pane, str
     }
     if (!a->before[at])
         a->before[at] = wr_batch_new(a->out.schema, WR_BATCH_ROWS);
-    uint32_t row = a->n_before % WR_BATCH_ROWS;
-    a->before[at]->len = a->before[at]->n_live = row + 1;
-    (void)write_result(a, pane, x, a->before[at], row); /* it was emitted, so it was in range */
-    return a->n_before++;
+    *row = a->n_before % WR_BATCH_ROWS;
+    a->before[at]->len = a->before[at]->n_live = *row + 1;
+    *place = a->n_before++;
+    return a->before[at];
+}
+
+/* Keeps the group's result as it is now; returns its place. */
+static uint32_t keep_before(struct wr_agg_op *a, const struct wr_pane *pane, struct wr_group *x)
+{
+    uint32_t at, row;
+    struct wr_batch *b = wr_agg_before_row(a, &at, &row);
+    (void)write_result(a, pane, x, b, row); /* it was emitted, so it was in range */
+    return at;
 }
 
 void wr_agg_forget_before(struct wr_agg_op *a)
@@ -173,16 +181,21 @@ void wr_agg_forget_before(struct wr_agg_op *a)
     a->n_before = 0;
 }
 
+void wr_pane_list(struct wr_pane *pane, struct wr_dirty d)
+{
+    if (pane->n_dirty == pane->cap_dirty) {
+        pane->cap_dirty = pane->cap_dirty ? pane->cap_dirty * 2 : 64;
+        pane->dirty = wr_realloc(pane->dirty, sizeof *pane->dirty * pane->cap_dirty);
+    }
+    pane->dirty[pane->n_dirty++] = d;
+}
+
 void wr_pane_touch(struct wr_agg_op *a, struct wr_pane *pane, struct wr_group *x)
 {
     if ((x->flags & WR_GROUP_DIRTY) || a->final)
         return;
     x->flags = (uint8_t)((x->flags & ~WR_GROUP_SAME) | WR_GROUP_DIRTY);
-    if (pane->n_dirty == pane->cap_dirty) {
-        pane->cap_dirty = pane->cap_dirty ? pane->cap_dirty * 2 : 64;
-        pane->dirty = wr_realloc(pane->dirty, sizeof *pane->dirty * pane->cap_dirty);
-    }
-    pane->dirty[pane->n_dirty++] = (struct wr_dirty){x, x->flags & WR_GROUP_EMITTED ? keep_before(a, pane, x) : 0};
+    wr_pane_list(pane, (struct wr_dirty){x, x->flags & WR_GROUP_EMITTED ? keep_before(a, pane, x) : 0});
 }
 
 static void copy_before(struct wr_agg_op *a, const struct wr_dirty *d, enum wr_rowop kind)
@@ -204,6 +217,8 @@ static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, const struc
     bool global = a->layout.n_key == 0 && a->p->win.kind == WR_WIN_NONE;
     bool now = x->rows > 0 || global;
     x->flags &= (uint8_t)~WR_GROUP_DIRTY;
+    if (a->track && a->p->emit == WR_EMIT_EVERY)
+        wr_pane_changed(pane, x); /* a checkpoint may have it as not shown */
     WR_TRY(two_rows(op, err));
     if (now) {
         if (was)
@@ -233,6 +248,7 @@ static wr_status flush_group(struct wr_op *op, struct wr_pane *pane, const struc
 
 wr_status wr_pane_flush(struct wr_op *op, struct wr_pane *pane, struct wr_error *err)
 {
+    wr_pane_paid(op->ctx, pane);
     for (uint32_t i = 0; i < pane->n_dirty; i++)
         WR_TRY(flush_group(op, pane, &pane->dirty[i], err));
     pane->n_dirty = 0;

@@ -11,57 +11,15 @@
 #include <stdlib.h>
 
 #include "core/key.h"
-#include "executor/agg.h"
-#include "executor/internal.h"
+#include "executor/session.h"
 #include "executor/window.h"
 
-struct session {
-    int64_t start, last;       /* first and last event time */
-    int64_t due;               /* heap: watermark at which to look at it */
-    struct wr_group *key;
-    uint64_t rows;             /* input rows, all merged sessions' */
-    int64_t shown_start, shown_end; /* bounds of the emitted result */
-    uint32_t before;           /* row of the emitted result among `before`; valid when dirty and shown */
-    bool shown, dirty, dead;
-    _Alignas(16) char state[];
-};
-struct sessions { struct session **at; int n, cap; }; /* of one key, by start */
-
-struct session_op {
-    const struct wr_plan_agg *p;
-    int64_t gap;
-    struct wr_arena arena, scratch;
-    struct wr_group_layout keys;    /* key only, with a struct sessions each */
-    struct wr_aggcall *agg;         /* offsets within session.state */
-    uint32_t state_size;
-    struct wr_groups groups;
-    struct session **heap;          /* by due: least first */
-    uint32_t n_heap, cap_heap;
-    struct session **dirty;
-    uint32_t n_dirty, cap_dirty;
-    struct wr_builder out, before;
-    struct wr_batch **old;          /* full `before` batches */
-    uint32_t n_old;
-    struct wr_group **changed;      /* checkpoints: keys whose sessions changed; removed ones are skipped by their flags */
-    uint32_t n_changed, cap_changed;
-    struct wr_buf gone;             /* delta records of stored keys that were removed */
-    int64_t closed;                 /* watermark up to which sessions were closed */
-    int64_t next_due;               /* EMIT EVERY */
-    bool due;
-    int64_t next_measure;           /* monotonic time of the next count of state bytes */
-    bool weighed;                   /* an aggregate owns memory outside session.state */
-};
-
-static int64_t end_of(const struct session_op *a, const struct session *s) { return s->last + a->gap; }
-static struct sessions *list_of(const struct session_op *a, struct wr_group *key)
-{
-    return (struct sessions *)(void *)((char *)key + a->keys.extra_offset);
-}
+static int64_t end_of(const struct wr_session_op *a, const struct wr_session *s) { return s->last + a->gap; }
 
 /* The sessions of a key have changed since the last checkpoint. */
 static void changed(struct wr_op *op, struct wr_group *key)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     if (!op->task->job->store || (key->flags & WR_GROUP_CHANGED))
         return;
     key->flags |= WR_GROUP_CHANGED;
@@ -72,19 +30,12 @@ static void changed(struct wr_op *op, struct wr_group *key)
     a->changed[a->n_changed++] = key;
 }
 
-static void store_key(struct wr_buf *out, const struct wr_op *op, const struct wr_group *key)
-{
-    const struct session_op *a = op->ctx;
-    wr_op_key(out, op, 's');
-    wr_group_key_bytes(&a->keys, key, out);
-}
-
 static void remove_key(struct wr_op *op, struct wr_group *key)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     if (key->flags & WR_GROUP_STORED) {
         struct wr_buf k = WR_BUF_INIT(0);
-        store_key(&k, op, key);
+        wr_session_key(&k, op, key);
         wr_delta_delete(&a->gone, wr_buf_get(&k));
         wr_buf_clear(&k);
     }
@@ -93,12 +44,12 @@ static void remove_key(struct wr_op *op, struct wr_group *key)
 
 /* ---- heap ---- */
 
-static void heap_push(struct session_op *a, struct session *s, int64_t due)
+static void heap_push(struct wr_session_op *a, struct wr_session *s, int64_t due)
 {
     s->due = due;
     if (a->n_heap == a->cap_heap) {
         a->cap_heap = a->cap_heap ? a->cap_heap * 2 : 64;
-        a->heap = wr_realloc(a->heap, sizeof(struct session *) * a->cap_heap);
+        a->heap = wr_realloc(a->heap, sizeof(struct wr_session *) * a->cap_heap);
     }
     uint32_t i = a->n_heap++;
     while (i > 0 && a->heap[(i - 1) / 2]->due > due) {
@@ -108,9 +59,9 @@ static void heap_push(struct session_op *a, struct session *s, int64_t due)
     a->heap[i] = s;
 }
 
-static struct session *heap_pop(struct session_op *a)
+static struct wr_session *heap_pop(struct wr_session_op *a)
 {
-    struct session *top = a->heap[0], *x = a->heap[--a->n_heap];
+    struct wr_session *top = a->heap[0], *x = a->heap[--a->n_heap];
     uint32_t i = 0;
     for (uint32_t c; (c = 2 * i + 1) < a->n_heap; i = c) {
         if (c + 1 < a->n_heap && a->heap[c + 1]->due < a->heap[c]->due)
@@ -126,24 +77,38 @@ static struct session *heap_pop(struct session_op *a)
 
 /* ---- sessions ---- */
 
-static void drop_states(struct session_op *a, struct session *s)
+static void drop_states(struct wr_session_op *a, struct wr_session *s)
 {
     for (int i = 0; i < a->p->n_agg; i++)
         wr_aggcall_drop(&a->agg[i], s->state + a->agg[i].offset);
 }
 
-static struct session *open_session(struct session_op *a, struct wr_group *key, int64_t ts)
+static struct wr_session *make_session(struct wr_session_op *a, struct wr_group *key, int64_t ts)
 {
-    struct session *s = wr_malloc(sizeof *s + a->state_size);
+    struct wr_session *s = wr_malloc(sizeof *s + a->state_size);
     memset(s, 0, sizeof *s);
     s->start = s->last = ts;
     s->key = key;
     for (int i = 0; i < a->p->n_agg; i++)
         wr_aggcall_init(&a->agg[i], s->state + a->agg[i].offset);
-    struct sessions *l = list_of(a, key);
+    return s;
+}
+
+struct wr_session *wr_session_dead(struct wr_session_op *a, struct wr_group *key, int64_t due)
+{
+    struct wr_session *s = make_session(a, key, due - a->gap);
+    s->dead = true;
+    heap_push(a, s, due);
+    return s;
+}
+
+struct wr_session *wr_session_new(struct wr_session_op *a, struct wr_group *key, int64_t ts)
+{
+    struct wr_session *s = make_session(a, key, ts);
+    struct wr_session_list *l = wr_session_list_of(a, key);
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 2;
-        l->at = wr_realloc(l->at, sizeof(struct session *) * (size_t)l->cap);
+        l->at = wr_realloc(l->at, sizeof(struct wr_session *) * (size_t)l->cap);
     }
     int i = l->n++;
     for (; i > 0 && l->at[i - 1]->start > ts; i--)
@@ -153,23 +118,23 @@ static struct session *open_session(struct session_op *a, struct wr_group *key, 
     return s;
 }
 
-static void unlist(struct wr_op *op, struct session *s)
+static void unlist(struct wr_op *op, struct wr_session *s)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     changed(op, s->key);
-    struct sessions *l = list_of(a, s->key);
+    struct wr_session_list *l = wr_session_list_of(a, s->key);
     int i = 0;
     while (l->at[i] != s)
         i++;
-    memmove(&l->at[i], &l->at[i + 1], sizeof(struct session *) * (size_t)(l->n - i - 1));
+    memmove(&l->at[i], &l->at[i + 1], sizeof(struct wr_session *) * (size_t)(l->n - i - 1));
     if (--l->n == 0) {
         free(l->at);
-        *l = (struct sessions){0};
+        *l = (struct wr_session_list){0};
         remove_key(op, s->key);
     }
 }
 
-static bool write_result(struct session_op *a, struct session *s, struct wr_batch *b, uint32_t r)
+static bool write_result(struct wr_session_op *a, struct wr_session *s, struct wr_batch *b, uint32_t r)
 {
     int n_key = a->keys.n_key;
     for (int c = 0; c < n_key; c++) {
@@ -188,31 +153,43 @@ static bool write_result(struct session_op *a, struct session *s, struct wr_batc
     return ok;
 }
 
-/* The emitted result, kept before the first change after it. */
-static void touch(struct session_op *a, struct session *s)
+uint32_t wr_session_before(struct wr_session_op *a, struct wr_session *s)
 {
-    if (s->dirty || a->p->emit == WR_EMIT_FINAL)
-        return; /* shown once, as a whole: no change is owed */
-    s->dirty = true;
-    if (s->shown) {
-        if (wr_builder_full(&a->before)) {
-            a->old = wr_realloc(a->old, sizeof(struct wr_batch *) * (a->n_old + 1));
-            a->old[a->n_old++] = wr_builder_take(&a->before);
-        }
-        uint32_t r = wr_builder_row(&a->before, WR_OP_INSERT);
-        (void)write_result(a, s, a->before.b, r);
-        s->before = a->n_old * WR_BATCH_ROWS + r;
+    if (wr_builder_full(&a->before)) {
+        a->old = wr_realloc(a->old, sizeof(struct wr_batch *) * (a->n_old + 1));
+        a->old[a->n_old++] = wr_builder_take(&a->before);
     }
+    uint32_t r = wr_builder_row(&a->before, WR_OP_INSERT);
+    s->before = a->n_old * WR_BATCH_ROWS + r;
+    return r;
+}
+
+void wr_session_dirty(struct wr_session_op *a, struct wr_session *s)
+{
+    s->dirty = true;
     if (a->n_dirty == a->cap_dirty) {
         a->cap_dirty = a->cap_dirty ? a->cap_dirty * 2 : 64;
-        a->dirty = wr_realloc(a->dirty, sizeof(struct session *) * a->cap_dirty);
+        a->dirty = wr_realloc(a->dirty, sizeof(struct wr_session *) * a->cap_dirty);
     }
     a->dirty[a->n_dirty++] = s;
 }
 
+/* The emitted result, kept before the first change after it. */
+static void touch(struct wr_session_op *a, struct wr_session *s)
+{
+    if (s->dirty || a->p->emit == WR_EMIT_FINAL)
+        return; /* shown once, as a whole: no change is owed */
+    if (s->shown) {
+        uint32_t r = wr_session_before(a, s);
+        (void)write_result(a, s, a->before.b, r);
+    }
+    s->place = a->next_place++;
+    wr_session_dirty(a, s);
+}
+
 static wr_status emit_out(struct wr_op *op, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     struct wr_batch *b = wr_builder_take(&a->out);
     if (!b)
         return WR_OK;
@@ -220,7 +197,7 @@ static wr_status emit_out(struct wr_op *op, struct wr_error *err)
     return wr_emit(op, b, err);
 }
 
-static void copy_before(struct session_op *a, const struct session *s, enum wr_rowop kind)
+static void copy_before(struct wr_session_op *a, const struct wr_session *s, enum wr_rowop kind)
 {
     uint32_t i = s->before % WR_BATCH_ROWS, k = s->before / WR_BATCH_ROWS;
     const struct wr_batch *from = k < a->n_old ? a->old[k] : a->before.b;
@@ -229,9 +206,9 @@ static void copy_before(struct session_op *a, const struct session *s, enum wr_r
         wr_builder_copy(&a->out, c, r, &from->col[c], i);
 }
 
-static wr_status show(struct wr_op *op, struct session *s, enum wr_rowop kind, struct wr_error *err)
+static wr_status show(struct wr_op *op, struct wr_session *s, enum wr_rowop kind, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     uint32_t r = wr_builder_row(&a->out, kind);
     if (write_result(a, s, a->out.b, r)) {
         s->shown = true;
@@ -249,30 +226,33 @@ static wr_status show(struct wr_op *op, struct session *s, enum wr_rowop kind, s
 }
 
 /* Emits the change of one session: what was shown goes, what is now comes (unless it is dead or not due yet). */
-static wr_status flush_session(struct wr_op *op, struct session *s, bool now, struct wr_error *err)
+static wr_status flush_session(struct wr_op *op, struct wr_session *s, bool now, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     if (a->out.b && a->out.b->len + 2 > a->out.b->cap)
         WR_TRY(emit_out(op, err));
     bool was = s->shown, same = was && now && s->shown_start == s->start && s->shown_end == end_of(a, s);
     if (was)
         copy_before(a, s, same ? WR_OP_UPDATE_BEFORE : WR_OP_DELETE);
     s->shown = s->dirty = false;
+    if (s->owed)
+        wr_session_paid(op, s);
+    changed(op, s->key); /* a checkpoint may have it as not shown */
     return now ? show(op, s, same ? WR_OP_UPDATE_AFTER : WR_OP_INSERT, err) : WR_OK;
 }
 
 static wr_status flush_dirty(struct wr_op *op, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     /* What is taken back first: a merged session's row must not outlive the one that took it in. */
     for (uint32_t i = 0; i < a->n_dirty; i++) {
-        struct session *s = a->dirty[i];
+        struct wr_session *s = a->dirty[i];
         if (!s->dead)
             continue;
         WR_TRY(flush_session(op, s, false, err));
     }
     for (uint32_t i = 0; i < a->n_dirty; i++) {
-        struct session *s = a->dirty[i];
+        struct wr_session *s = a->dirty[i];
         if (!s->dead && s->dirty)
             WR_TRY(flush_session(op, s, true, err));
     }
@@ -284,7 +264,7 @@ static wr_status flush_dirty(struct wr_op *op, struct wr_error *err)
 }
 
 /* b's rows become a's; b is dead and leaves through the heap. */
-static void merge_sessions(struct session_op *a, struct session *into, struct session *from)
+static void merge_sessions(struct wr_session_op *a, struct wr_session *into, struct wr_session *from)
 {
     touch(a, into);
     touch(a, from);
@@ -295,21 +275,21 @@ static void merge_sessions(struct session_op *a, struct session *into, struct se
     into->rows += from->rows;
     from->rows = 0;
     from->dead = true;
-    struct sessions *l = list_of(a, into->key);
+    struct wr_session_list *l = wr_session_list_of(a, into->key);
     int i = 0;
     while (l->at[i] != from)
         i++;
-    memmove(&l->at[i], &l->at[i + 1], sizeof(struct session *) * (size_t)(l->n - i - 1));
+    memmove(&l->at[i], &l->at[i + 1], sizeof(struct wr_session *) * (size_t)(l->n - i - 1));
     l->n--;
 }
 
 /* The session that takes the row in; NULL: the row is late. */
-static struct session *place(struct session_op *a, struct wr_group *key, int64_t ts, int64_t wm)
+static struct wr_session *place(struct wr_session_op *a, struct wr_group *key, int64_t ts, int64_t wm)
 {
-    struct sessions *l = list_of(a, key);
-    struct session *home = NULL;
+    struct wr_session_list *l = wr_session_list_of(a, key);
+    struct wr_session *home = NULL;
     for (int i = 0; i < l->n; i++) {
-        struct session *s = l->at[i];
+        struct wr_session *s = l->at[i];
         if (ts < s->start - a->gap || ts > end_of(a, s))
             continue;
         if (!home) {
@@ -327,7 +307,7 @@ static struct session *place(struct session_op *a, struct wr_group *key, int64_t
     }
     if (wr_window_is_late(ts + a->gap, a->p->lateness, wm))
         return NULL;
-    home = open_session(a, key, ts);
+    home = wr_session_new(a, key, ts);
     touch(a, home);
     return home;
 }
@@ -337,7 +317,7 @@ static struct session *place(struct session_op *a, struct wr_group *key, int64_t
 /* Ends what W has passed; nothing is dirty while it does. Sessions that grew since they were put into the heap go back with their new time. */
 static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     if (w <= a->closed)
         return WR_OK;
     bool final = a->p->emit == WR_EMIT_FINAL;
@@ -349,7 +329,7 @@ static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
         WR_TRY(flush_dirty(op, err)); /* changes up to here, as they were before w */
     a->closed = w;
     while (a->n_heap > 0 && a->heap[0]->due <= w) {
-        struct session *s = heap_pop(a);
+        struct wr_session *s = heap_pop(a);
         if (s->dead) {
             drop_states(a, s);
             free(s);
@@ -382,15 +362,15 @@ static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
 
 static wr_status add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r, uint64_t hash, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     const struct wr_vec *time = &b->col[a->p->win.time_col];
     int64_t wm = wr_batch_wm(b, r), ts = WR_VEC_I64(time)[wr_vec_at(time, r)];
     if (wm != WR_WM_NONE && wm > a->closed)
         WR_TRY(close_upto(op, wm, err));
     struct wr_group *key = a->keys.n_key ? wr_groups_at(&a->groups, b, r, hash) : wr_groups_only(&a->groups);
-    struct session *s = place(a, key, ts, wm);
+    struct wr_session *s = place(a, key, ts, wm);
     if (!s) {
-        if (list_of(a, key)->n == 0)
+        if (wr_session_list_of(a, key)->n == 0)
             remove_key(op, key);
         return wr_op_late(op, b, &r, 1, err);
     }
@@ -408,7 +388,7 @@ static wr_status add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r,
 
 static wr_status session_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     wr_arena_reset(&a->scratch);
     uint64_t *hash = wr_arena_alloc(&a->scratch, sizeof *hash * b->n_live);
     if (a->keys.n_key)
@@ -427,14 +407,14 @@ static wr_status session_process(struct wr_op *op, int in WR_UNUSED, struct wr_b
 
 static wr_status session_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     *fwd = w == WR_WM_END || w == WR_WM_NONE ? w : w - a->p->lateness;
     return close_upto(op, w, err);
 }
 
 static wr_status session_flush(struct wr_op *op, struct wr_error *err)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     if (a->p->emit == WR_EMIT_FINAL)
         return WR_OK;
     if (a->p->emit == WR_EMIT_EVERY && !a->due && !op->task->halting)
@@ -446,11 +426,11 @@ static wr_status session_flush(struct wr_op *op, struct wr_error *err)
 /* Counting what aggregates own takes a walk, so that is done less often. */
 static void measure(struct wr_op *op, int64_t mono_us)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     if (mono_us < a->next_measure)
         return;
     a->next_measure = mono_us + (a->weighed ? 1000000 : 100000);
-    uint64_t n = wr_groups_bytes(&a->groups) + a->n_heap * (sizeof(struct session) + a->state_size + 2 * sizeof(struct session *));
+    uint64_t n = wr_groups_bytes(&a->groups) + a->n_heap * (sizeof(struct wr_session) + a->state_size + 2 * sizeof(struct wr_session *));
     for (uint32_t i = 0; a->weighed && i < a->n_heap; i++)
         for (int k = 0; k < a->p->n_agg; k++)
             n += wr_aggcall_heap(&a->agg[k], a->heap[i]->state + a->agg[k].offset);
@@ -459,7 +439,7 @@ static void measure(struct wr_op *op, int64_t mono_us)
 
 static wr_status session_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     measure(op, mono_us);
     if (a->p->emit != WR_EMIT_EVERY)
         return WR_OK;
@@ -475,13 +455,13 @@ static wr_status session_tick(struct wr_op *op, int64_t mono_us, struct wr_error
 static wr_status session_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 {
     const struct wr_plan_agg *p = &op->plan->u.agg;
-    struct session_op *a = wr_calloc(1, sizeof *a);
+    struct wr_session_op *a = wr_calloc(1, sizeof *a);
     op->ctx = a;
     a->p = p;
     a->gap = p->win.size;
     a->closed = WR_WM_NONE;
     a->out.schema = a->before.schema = op->plan->out;
-    wr_group_layout_init(&a->keys, p->n_key, p->key, op->plan->in[0]->out, 0, NULL, sizeof(struct sessions), &a->arena);
+    wr_group_layout_init(&a->keys, p->n_key, p->key, op->plan->in[0]->out, 0, NULL, sizeof(struct wr_session_list), &a->arena);
     wr_groups_init(&a->groups, &a->keys);
     a->agg = WR_NEW_N(&a->arena, struct wr_aggcall, p->n_agg + 1);
     for (int i = 0; i < p->n_agg; i++) {
@@ -495,14 +475,14 @@ static wr_status session_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 
 static void session_close(struct wr_op *op)
 {
-    struct session_op *a = op->ctx;
+    struct wr_session_op *a = op->ctx;
     for (uint32_t i = 0; i < a->n_heap; i++) { /* every session is in the heap exactly once */
         drop_states(a, a->heap[i]);
         free(a->heap[i]);
     }
     struct wr_group_walk at = {0};
     for (struct wr_group *x; a->groups.n > 0 && (x = wr_groups_next(&a->groups, &at));)
-        free(list_of(a, x)->at);
+        free(wr_session_list_of(a, x)->at);
     wr_groups_clear(&a->groups);
     free(a->heap);
     free(a->changed);
@@ -519,124 +499,10 @@ static void session_close(struct wr_op *op)
     op->ctx = NULL;
 }
 
-/* ---- checkpoints ---- */
-
-static void save_sessions(struct session_op *a, struct wr_group *key, struct wr_buf *out)
-{
-    const struct sessions *l = list_of(a, key);
-    wr_buf_u32(out, (uint32_t)l->n);
-    for (int i = 0; i < l->n; i++) {
-        struct session *s = l->at[i];
-        const int64_t v[] = {s->start, s->last, (int64_t)s->rows, s->shown_start, s->shown_end};
-        for (size_t k = 0; k < sizeof v / sizeof *v; k++)
-            wr_buf_i64(out, v[k]);
-        wr_buf_u8(out, s->shown);
-        for (int k = 0; k < a->p->n_agg; k++)
-            wr_aggcall_save(&a->agg[k], s->state + a->agg[k].offset, out);
-    }
-}
-
-static wr_status session_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
-{
-    struct session_op *a = op->ctx;
-    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
-    wr_buf_str(delta, wr_buf_get(&a->gone));
-    wr_buf_reset(&a->gone);
-    for (uint32_t i = 0; i < a->n_changed; i++) {
-        struct wr_group *x = a->changed[i];
-        if (!(x->flags & WR_GROUP_CHANGED) || (x->flags & WR_GROUP_DEAD))
-            continue;
-        x->flags = (uint8_t)((x->flags & ~WR_GROUP_CHANGED) | WR_GROUP_STORED);
-        store_key(&key, op, x);
-        wr_buf_reset(&value);
-        save_sessions(a, x, &value);
-        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    }
-    a->n_changed = 0;
-    wr_op_key(&key, op, 'm');
-    wr_buf_reset(&value);
-    wr_buf_i64(&value, a->closed);
-    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    wr_buf_clear(&key);
-    wr_buf_clear(&value);
-    return WR_OK;
-}
-
-static bool load_session(struct wr_op *op, struct wr_group *key, struct wr_str *in)
-{
-    struct session_op *a = op->ctx;
-    int64_t v[5];
-    uint8_t flags;
-    for (int k = 0; k < 5; k++)
-        if (!wr_take_i64(in, &v[k]))
-            return false;
-    if (!wr_take_u8(in, &flags))
-        return false;
-    struct session *s = open_session(a, key, v[0]);
-    s->last = v[1];
-    s->rows = (uint64_t)v[2];
-    s->shown_start = v[3];
-    s->shown_end = v[4];
-    s->shown = flags & 1;
-    op->n.held += s->rows;
-    op->n.in += s->rows;
-    for (int k = 0; k < a->p->n_agg; k++) {
-        wr_aggcall_drop(&a->agg[k], s->state + a->agg[k].offset);
-        if (!wr_aggcall_load(&a->agg[k], s->state + a->agg[k].offset, in)) {
-            wr_aggcall_init(&a->agg[k], s->state + a->agg[k].offset);
-            return false;
-        }
-    }
-    return true;
-}
-
-struct session_load { struct wr_op *op; bool damaged; struct wr_arena scratch; };
-
-static bool load_key(void *ctx, struct wr_str key, struct wr_str value)
-{
-    struct session_load *l = ctx;
-    struct session_op *a = l->op->ctx;
-    struct wr_str rest = {key.p + 5, key.n - 5};
-    wr_arena_reset(&l->scratch);
-    struct wr_value *v = wr_arena_alloc(&l->scratch, sizeof *v * (size_t)(a->keys.n_key + 1));
-    for (int c = 0; c < a->keys.n_key; c++)
-        if (!wr_key_take(&rest, a->keys.type[c], false, true, &l->scratch, &v[c]))
-            return !(l->damaged = true);
-    if (!wr_group_is_ours(l->op, &a->keys, v))
-        return true;
-    bool made;
-    uint32_t n;
-    struct wr_group *x = wr_groups_restore(&a->groups, v, &made);
-    x->flags |= WR_GROUP_STORED;
-    if (!wr_take_u32(&value, &n))
-        return !(l->damaged = true);
-    while (n-- > 0)
-        if (!load_session(l->op, x, &value))
-            return !(l->damaged = true);
-    return true;
-}
-
-static wr_status session_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
-{
-    struct session_op *a = op->ctx;
-    struct session_load l = {.op = op};
-    struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str value;
-    wr_op_key(&key, op, 'm');
-    if (wr_store_get(r, wr_buf_get(&key), &value))
-        l.damaged = !wr_take_i64(&value, &a->closed);
-    wr_op_key(&key, op, 's');
-    if (!l.damaged)
-        wr_store_scan(r, wr_buf_get(&key), load_key, &l);
-    wr_buf_clear(&key);
-    wr_arena_clear(&l.scratch);
-    return l.damaged ? wr_fail(err, WR_EIO, "the checkpoint's state of a session window is damaged") : WR_OK;
-}
-
 /* The heap is in order only at its top, so the one that is due first is shown, and sessions merged away are counted until they are popped. */
 static uint64_t session_windows(const struct wr_op *op, struct wr_window_stats *out, int max)
 {
-    const struct session_op *a = op->ctx;
+    const struct wr_session_op *a = op->ctx;
     for (int i = 0; i < max; i++)
         out[i] = (struct wr_window_stats){INT64_MAX, INT64_MAX, 0, 0};
     if (a->n_heap > 0 && max > 0)
@@ -646,5 +512,5 @@ static uint64_t session_windows(const struct wr_op *op, struct wr_window_stats *
 
 const struct wr_op_vt wr_op_session = {
     .name = "session", .open = session_open, .process = session_process, .watermark = session_watermark, .tick = session_tick, .flush = session_flush,
-    .finish = wr_op_no_finish, .checkpoint = session_checkpoint, .restore = session_restore, .close = session_close, .windows = session_windows,
+    .finish = wr_op_no_finish, .checkpoint = wr_session_checkpoint, .restore = wr_session_restore, .close = session_close, .windows = session_windows,
 };

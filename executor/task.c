@@ -148,7 +148,7 @@ static bool should_halt(const struct wr_task *t)
 
 static wr_status last_round(struct wr_task *t, struct wr_error *err)
 {
-    t->halting = true;
+    t->halting = t->job->store == NULL; /* with checkpoints EMIT EVERY goes on where it was */
     WR_TRY(drain_sides(t, err));
     WR_TRY(wr_task_flush(t, err));
     (void)WR_FAILPOINT("job.stop");

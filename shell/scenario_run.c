@@ -336,7 +336,7 @@ static bool check_rows(struct one *o, const struct wr_script *sc, const struct v
         struct wr_buf diff = WR_BUF_INIT(1 << 20);
         if (!so) {
             wr_buf_printf(&diff, "    there is no sink \"%.*s\"\n", WR_FMT(b->name));
-        } else if (!changes || (v->tasks == 1 && v->batch == 1 && v->how == WR_BREAK_NONE)) {
+        } else if (!changes || (v->tasks == 1 && v->batch == 1)) {
             struct lines want = {0}, all = changes_of(so, &o->arena), got = {0};
             struct wr_str wrong = {0};
             expected_lines(b, &o->arena, changes, &want);
