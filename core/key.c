@@ -116,6 +116,20 @@ void wr_key_put_value(struct wr_buf *out, const struct wr_value *v, bool desc, b
 
 void wr_key_put(struct wr_buf *out, const struct wr_vec *v, uint32_t row, bool desc, bool nulls_first)
 {
+    enum wr_phys phys = wr_type_phys((enum wr_tid)v->type.id);
+    if (phys == WR_P_I64 && !wr_vec_null(v, row)) {
+        uint64_t x = __builtin_bswap64(order_i64(WR_VEC_I64(v)[wr_vec_at(v, row)]));
+        char field[9] = {1};
+        x = desc ? ~x : x;
+        memcpy(field + 1, &x, sizeof x);
+        wr_buf_add(out, field, sizeof field);
+        return;
+    }
+    if (phys == WR_P_STR && !v->type.sub && !desc && !wr_vec_null(v, row)) {
+        wr_buf_putc(out, 1);
+        put_text(out, WR_VEC_STR(v)[wr_vec_at(v, row)]);
+        return;
+    }
     struct wr_value val = wr_vec_get(v, row);
     wr_key_put_value(out, &val, desc, nulls_first);
 }
@@ -171,9 +185,30 @@ static bool take_i128(struct wr_str *in, unsigned char flip, wr_i128 *v)
     return true;
 }
 
+/* A text without zero bytes, which is nearly every one, is copied whole. false: it has some, or is damaged. */
+static bool take_plain(struct wr_str *in, unsigned char flip, struct wr_arena *mem, struct wr_str *out)
+{
+    const char *end = in->n ? memchr(in->p, flip, in->n) : NULL;
+    uint32_t n = end ? (uint32_t)(end - in->p) : 0;
+    if (!end || in->n - n < 2 || (unsigned char)end[1] != flip)
+        return false;
+    char *to = wr_arena_bytes(mem, (size_t)n + 1);
+    for (uint32_t i = 0; flip && i < n; i++)
+        to[i] = (char)((unsigned char)in->p[i] ^ flip);
+    if (!flip)
+        memcpy(to, in->p, n);
+    to[n] = 0;
+    *out = (struct wr_str){to, n};
+    in->p += n + 2;
+    in->n -= n + 2;
+    return true;
+}
+
 /* Two passes: length first, so that the text takes no more room than it needs. */
 static bool take_text(struct wr_str *in, unsigned char flip, struct wr_arena *mem, struct wr_str *out)
 {
+    if (take_plain(in, flip, mem, out))
+        return true;
     uint32_t at = 0, n = 0;
     for (;;) {
         if (in->n - at < 1)
@@ -285,6 +320,25 @@ bool wr_key_take(struct wr_str *in, struct wr_type type, bool desc, bool nulls_f
     if (out->null)
         return true;
     return mark == 1 && take_value(in, desc ? 0xFF : 0, mem, out);
+}
+
+bool wr_key_take_into(struct wr_str *in, bool desc, bool nulls_first, struct wr_vec *out, uint32_t row, uint32_t cap, struct wr_arena *mem)
+{
+    enum wr_phys phys = wr_type_phys((enum wr_tid)out->type.id);
+    unsigned char flip = desc ? 0xFF : 0;
+    bool plain = in->n > 0 && *in->p == 1 && (phys == WR_P_I64 || (phys == WR_P_STR && !out->type.sub));
+    if (!plain) {
+        struct wr_value v;
+        if (!wr_key_take(in, out->type, desc, nulls_first, mem, &v))
+            return false;
+        wr_vec_set(out, row, &v, cap, mem);
+        return true;
+    }
+    in->p++;
+    in->n--;
+    if (out->nulls)
+        out->nulls[row] = 0;
+    return phys == WR_P_I64 ? take_i64(in, flip, &WR_VEC_I64(out)[row]) : take_text(in, flip, mem, &WR_VEC_STR(out)[row]);
 }
 
 /* ---- hashing */

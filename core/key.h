@@ -13,6 +13,8 @@ void wr_key_put(struct wr_buf *out, const struct wr_vec *v, uint32_t row, bool d
 void wr_key_put_value(struct wr_buf *out, const struct wr_value *v, bool desc, bool nulls_first);
 /* Reads one field back (same desc, nulls_first); text goes into mem. false: bytes are not an encoding. */
 bool wr_key_take(struct wr_str *in, struct wr_type type, bool desc, bool nulls_first, struct wr_arena *mem, struct wr_value *out);
+/* The same into row `row` of a vector of cap rows. */
+bool wr_key_take_into(struct wr_str *in, bool desc, bool nulls_first, struct wr_vec *out, uint32_t row, uint32_t cap, struct wr_arena *mem);
 
 /* hash[k] = hash of the key columns at row sel[k] (sel NULL: k). NULLs hash to a constant. seed: random per process for tables
  * (wr_hash_seed), 0 for routing rows to tasks, which must be the same in each run. */

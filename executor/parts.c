@@ -70,6 +70,7 @@ static void clear_partition(struct wr_parts *t, struct wr_group *x)
 {
     if (t->drop)
         t->drop(t->op, x);
+    t->heap -= wr_partition_of(t, x)->rows.heap;
     wr_omap_clear(&wr_partition_of(t, x)->rows);
 }
 
@@ -160,11 +161,14 @@ void wr_parts_encode_rest(struct wr_parts *t, const struct wr_batch *b, uint32_t
 int64_t wr_parts_add(struct wr_parts *t, struct wr_part_pane *p, struct wr_group *x, struct wr_str entry, int64_t delta)
 {
     struct wr_omap *rows = &wr_partition_of(t, x)->rows;
-    if (!t->track)
-        return wr_omap_add(rows, entry, delta);
-    int64_t was = wr_omap_get(rows, entry);
-    wr_parts_changed(p, x, entry, was, was + delta);
-    return wr_omap_add(rows, entry, delta);
+    if (t->track) {
+        int64_t was = wr_omap_get(rows, entry);
+        wr_parts_changed(p, x, entry, was, was + delta);
+    }
+    size_t heap = rows->heap;
+    int64_t now = wr_omap_add(rows, entry, delta);
+    t->heap += rows->heap - heap;
+    return now;
 }
 
 static void take(struct wr_parts *t, struct wr_str *in, int col, bool desc, bool nulls_first, struct wr_value *v)
@@ -186,19 +190,17 @@ uint32_t wr_parts_order_len(struct wr_parts *t, struct wr_str entry)
 void wr_parts_decode(struct wr_parts *t, const struct wr_group *x, struct wr_str entry, struct wr_batch *out, uint32_t r)
 {
     struct wr_value v;
-    wr_arena_reset(&t->scratch);
     for (int i = 0; i < t->by->n_part; i++) {
         v = wr_group_key(&t->layout, x, i);
         wr_vec_set(&out->col[t->by->part[i]], r, &v, out->cap, &out->mem);
     }
-    for (int i = 0; i < t->by->n_order; i++) {
-        take(t, &entry, t->by->order[i], t->by->desc[i], t->by->nulls_first[i], &v);
-        wr_vec_set(&out->col[t->by->order[i]], r, &v, out->cap, &out->mem);
-    }
-    for (int i = 0; i < t->n_rest; i++) {
-        take(t, &entry, t->rest[i], false, true, &v);
-        wr_vec_set(&out->col[t->rest[i]], r, &v, out->cap, &out->mem);
-    }
+    bool ok = true;
+    for (int i = 0; i < t->by->n_order; i++)
+        ok &= wr_key_take_into(&entry, t->by->desc[i], t->by->nulls_first[i], &out->col[t->by->order[i]], r, out->cap, &out->mem);
+    for (int i = 0; i < t->n_rest; i++)
+        ok &= wr_key_take_into(&entry, false, true, &out->col[t->rest[i]], r, out->cap, &out->mem);
+    if (!ok)
+        WR_BUG("an entry cannot be read back");
 }
 
 /* ---- from time to time ---- */
@@ -234,13 +236,9 @@ void wr_parts_measure(struct wr_parts *t, int64_t mono_us)
 {
     if (mono_us < t->next_measure)
         return;
-    t->next_measure = mono_us + 500000;
-    size_t n = 0;
-    for (int i = 0; i < t->n_pane; i++) {
+    t->next_measure = mono_us + 100000;
+    size_t n = t->heap;
+    for (int i = 0; i < t->n_pane; i++)
         n += wr_groups_bytes(&t->pane[i]->groups);
-        struct wr_group_walk at = {0};
-        for (struct wr_group *x; (x = wr_groups_next(&t->pane[i]->groups, &at));)
-            n += wr_partition_of(t, x)->rows.heap;
-    }
     wr_op_weigh(t->op, n);
 }

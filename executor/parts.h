@@ -49,6 +49,7 @@ struct wr_parts {
     struct wr_part_pane *last;
     struct wr_buf entry;       /* being encoded */
     struct wr_arena scratch;   /* values being read */
+    size_t heap;               /* of the partitions' maps; who adds to one without wr_parts_add counts it here */
     int64_t next_sweep, next_measure;
     /* The operator's own state of a partition goes into checkpoints through these; NULL: it has none. */
     void (*save)(struct wr_op *, struct wr_group *, struct wr_buf *);

@@ -228,8 +228,12 @@ static bool load_entry(void *ctx, struct wr_str key, struct wr_str value)
         rest = (struct wr_str){key.p + l->whole.n, key.n - l->whole.n};
     else
         x = partition_of_key(l, &rest);
-    if (x)
-        wr_omap_add(&wr_partition_of(l->p->of, x)->rows, rest, n);
+    if (x) {
+        struct wr_omap *rows = &wr_partition_of(l->p->of, x)->rows;
+        l->p->of->heap -= rows->heap;
+        wr_omap_add(rows, rest, n);
+        l->p->of->heap += rows->heap;
+    }
     return true;
 }
 
