@@ -174,7 +174,7 @@ void wr_aggcall_init(const struct wr_aggcall *c, void *state)
         return;
     }
     struct wr_aggcall in = wr_agg_inner(c);
-    *(struct wr_omap *)state = (struct wr_omap){0};
+    *(struct wr_multiset *)state = (struct wr_multiset){0};
     in.fn->init(&in, inner_of(state));
 }
 
@@ -219,10 +219,7 @@ void wr_aggcall_merge(const struct wr_aggcall *c, void *into, const void *from)
 
 bool wr_aggcall_result(const struct wr_aggcall *c, const void *state, struct wr_vec *out, uint32_t row, struct wr_arena *mem)
 {
-    if (!c->distinct)
-        return c->fn->result(c, state, out, row, mem);
-    struct wr_aggcall in = wr_agg_inner(c);
-    return in.fn->result(&in, inner_of_const(state), out, row, mem);
+    return c->fn->result(c, c->distinct ? inner_of_const(state) : state, out, row, mem); /* it does not ask where the state lies in its group */
 }
 
 void wr_aggcall_save(const struct wr_aggcall *c, const void *state, struct wr_buf *out)
@@ -233,7 +230,7 @@ void wr_aggcall_save(const struct wr_aggcall *c, const void *state, struct wr_bu
     }
     struct wr_aggcall in = wr_agg_inner(c);
     wr_buf_u8(out, WR_AGG_V1);
-    wr_omap_save(state, out);
+    wr_multiset_save(state, out);
     in.fn->save(&in, inner_of_const(state), out);
 }
 
@@ -242,11 +239,11 @@ bool wr_aggcall_load(const struct wr_aggcall *c, void *state, struct wr_str *in)
     if (!c->distinct)
         return c->fn->load(c, state, in);
     struct wr_aggcall inner = wr_agg_inner(c);
-    if (!wr_agg_take_version(in) || !wr_omap_load(state, in))
+    if (!wr_agg_take_version(in) || !wr_multiset_load(state, in))
         return false;
     if (inner.fn->load(&inner, inner_of(state), in))
         return true;
-    wr_omap_clear(state);
+    wr_multiset_clear(state);
     return false;
 }
 
@@ -258,7 +255,7 @@ void wr_aggcall_drop(const struct wr_aggcall *c, void *state)
         return;
     }
     struct wr_aggcall in = wr_agg_inner(c);
-    wr_omap_clear(state);
+    wr_multiset_clear(state);
     if (in.fn->drop)
         in.fn->drop(&in, inner_of(state));
 }
@@ -267,6 +264,5 @@ size_t wr_aggcall_heap(const struct wr_aggcall *c, const void *state)
 {
     if (!c->distinct)
         return c->fn->heap ? c->fn->heap(c, state) : 0;
-    struct wr_aggcall in = wr_agg_inner(c);
-    return ((const struct wr_omap *)state)->heap + (in.fn->heap ? in.fn->heap(&in, inner_of_const(state)) : 0);
+    return wr_multiset_heap(state) + (c->fn->heap ? c->fn->heap(c, inner_of_const(state)) : 0);
 }

@@ -1,9 +1,9 @@
 /* agg_distinct.c: DISTINCT around any aggregate.
- * Rules:  a map counts how often each combination of argument values is held; the aggregate itself sees a value when its count becomes
- *         positive and loses it when it stops being so. Counts may pass below 0 (see omap.h), so merging works in any order.
+ * Rules:  a multiset counts how often each combination of argument values is held; the aggregate itself sees a value when its count becomes
+ *         positive and loses it when it stops being so. Counts may pass below 0 (see multiset.h), so merging works in any order.
  *         A combination with a NULL in it is skipped, unless the aggregate keeps NULLs.
- *         Merging never merges the inner states: the values that change sides are fed again as rows, made from their keys.
- * Memory: the map is the state's; the rows made for a merge live for the call. */
+ *         Merging never merges the inner states: the values that change sides are fed again as rows, made from their keys, in the order of keys.
+ * Memory: the multiset is the state's; the rows made for a merge live for the call. */
 #include "core/agg_impl.h"
 
 #include <stdlib.h>
@@ -45,6 +45,60 @@ static bool crosses(int64_t now, int64_t delta)
     return (now > 0) != (now - delta > 0);
 }
 
+static void *state_at(const struct wr_aggcall *c, char *const *group, void *one, uint32_t k)
+{
+    return one ? one : (void *)(group[k] + c->offset);
+}
+
+static void pass_on(struct pass *p, char *const *group, uint32_t k, uint32_t row)
+{
+    if (!p->one)
+        p->group[p->n] = group[k];
+    p->row[p->n++] = row;
+    if (p->n == PIECE)
+        pass_flush(p);
+}
+
+/* One argument of 64 bits: no key is written, and the cache misses of AHEAD rows are on their way together. */
+static void add_words(const struct wr_aggcall *c, struct pass *p, char *const *group, void *one, const uint32_t *sel, uint32_t n)
+{
+    enum { AHEAD = 64 };
+    const struct wr_vec *v = wr_agg_arg(c, p->in, 0);
+    const int64_t *x = WR_VEC_I64(v);
+    for (uint32_t from = 0; from < n; from += AHEAD) {
+        uint32_t to = n - from < AHEAD ? n : from + AHEAD;
+        for (uint32_t k = from; k < to; k++)
+            __builtin_prefetch(state_at(c, group, one, k));
+        for (uint32_t k = from; k < to; k++)
+            wr_multiset_expect_word(state_at(c, group, one, k), wr_multiset_of_i64(x[wr_vec_at(v, wr_agg_row(sel, k))]));
+        for (uint32_t k = from; k < to; k++) {
+            uint32_t row = wr_agg_row(sel, k);
+            if (wr_vec_null(v, row))
+                continue;
+            int64_t delta = wr_agg_sign(p->in, row);
+            if (crosses(wr_multiset_add_word(state_at(c, group, one, k), wr_multiset_of_i64(x[wr_vec_at(v, row)]), delta), delta))
+                pass_on(p, group, k, row);
+        }
+    }
+}
+
+static void add_keys(const struct wr_aggcall *c, struct pass *p, char *const *group, void *one, const uint32_t *sel, uint32_t n)
+{
+    struct wr_buf key = WR_BUF_INIT(0);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t row = wr_agg_row(sel, k);
+        if (!c->fn->keep_null && has_null(c, p->in, row))
+            continue;
+        wr_buf_reset(&key);
+        for (int i = 0; i < c->n_arg; i++)
+            wr_key_put(&key, wr_agg_arg(c, p->in, i), row, false, false);
+        int64_t delta = wr_agg_sign(p->in, row);
+        if (crosses(wr_multiset_add(state_at(c, group, one, k), wr_buf_get(&key), delta), delta))
+            pass_on(p, group, k, row);
+    }
+    wr_buf_clear(&key);
+}
+
 void wr_agg_distinct_add(const struct wr_aggcall *c, char *const *group, void *one, const struct wr_batch *in, const uint32_t *sel, uint32_t n)
 {
     struct pass p;
@@ -52,26 +106,11 @@ void wr_agg_distinct_add(const struct wr_aggcall *c, char *const *group, void *o
     p.in = in;
     p.one = one ? (char *)one + WR_AGG_DISTINCT_HEAD : NULL;
     p.n = 0;
-    struct wr_buf key = WR_BUF_INIT(0);
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t row = wr_agg_row(sel, k);
-        if (!c->fn->keep_null && has_null(c, in, row))
-            continue;
-        wr_buf_reset(&key);
-        for (int i = 0; i < c->n_arg; i++)
-            wr_key_put(&key, wr_agg_arg(c, in, i), row, false, false);
-        int64_t delta = wr_agg_sign(in, row);
-        void *state = one ? one : (void *)(group[k] + c->offset);
-        if (!crosses(wr_omap_add(state, wr_buf_get(&key), delta), delta))
-            continue;
-        if (!one)
-            p.group[p.n] = group[k];
-        p.row[p.n++] = row;
-        if (p.n == PIECE)
-            pass_flush(&p);
-    }
+    if (c->n_arg == 1 && !c->fn->keep_null && wr_agg_phys(c, 0) == WR_P_I64)
+        add_words(c, &p, group, one, sel, n);
+    else
+        add_keys(c, &p, group, one, sel, n);
     pass_flush(&p);
-    wr_buf_clear(&key);
 }
 
 /* A batch of PIECE rows with the arguments as columns 0..n_arg-1, filled from keys. */
@@ -126,9 +165,10 @@ void wr_agg_distinct_merge(const struct wr_aggcall *c, void *into, const void *f
     p.n = 0;
     for (int i = 0; i < c->n_arg; i++)
         p.call.arg[i] = i; /* ORDER BY with DISTINCT is by_arg */
-    for (struct wr_omap_it it = wr_omap_first(from); wr_omap_valid(it); wr_omap_next(&it)) {
-        int64_t delta = wr_omap_num(it);
-        if (!crosses(wr_omap_add(into, wr_omap_key(it), delta), delta) || !made_row(&m, c, wr_omap_key(it), p.n, delta < 0))
+    struct wr_arena mem = {0};
+    const struct wr_multiset_item *it = wr_multiset_sort(from, &mem);
+    for (const struct wr_multiset_item *end = it + wr_multiset_n(from); it < end; it++) {
+        if (!crosses(wr_multiset_add(into, it->key, it->num), it->num) || !made_row(&m, c, it->key, p.n, it->num < 0))
             continue;
         p.row[p.n] = p.n;
         p.n++;
@@ -139,4 +179,5 @@ void wr_agg_distinct_merge(const struct wr_aggcall *c, void *into, const void *f
     }
     pass_flush(&p);
     made_end(&m);
+    wr_arena_clear(&mem);
 }

@@ -13,6 +13,7 @@
 #include "core/agg.h"
 #include "core/key.h"
 #include "core/omap.h"
+#include "core/multiset.h"
 
 /* One table a file. */
 struct wr_agg_table {
@@ -212,8 +213,8 @@ void wr_agg_seq_save(const struct wr_agg_seq *s, struct wr_buf *out);
 bool wr_agg_seq_load(const struct wr_aggcall *c, struct wr_agg_seq *s, struct wr_str *in);
 struct wr_str wr_agg_seq_value(struct wr_omap_it it); /* the value's part of an entry of rows: one wr_key_put field */
 
-/* ---- DISTINCT (agg_distinct.c): state = map of values seen, then the aggregate's own state at this distance */
-enum { WR_AGG_DISTINCT_HEAD = (sizeof(struct wr_omap) + 15) & ~15 };
+/* ---- DISTINCT (agg_distinct.c): state = multiset of values seen, then the aggregate's own state at this distance */
+enum { WR_AGG_DISTINCT_HEAD = (sizeof(struct wr_multiset) + 15) & ~15 };
 void wr_agg_distinct_add(const struct wr_aggcall *c, char *const *group, void *one, const struct wr_batch *in, const uint32_t *sel, uint32_t n);
 void wr_agg_distinct_merge(const struct wr_aggcall *c, void *into, const void *from);
 /* The call as the aggregate itself sees it: no DISTINCT, its state behind the map. */

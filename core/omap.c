@@ -575,44 +575,58 @@ bool wr_varint_take(struct wr_str *in, uint64_t *v)
     return false;
 }
 
+void wr_omap_put(struct wr_buf *out, struct wr_str key, int64_t num)
+{
+    wr_varint_put(out, (uint64_t)num << 1 ^ (uint64_t)(num >> 63));
+    wr_varint_put(out, key.n);
+    wr_buf_add(out, key.p, key.n);
+}
+
 void wr_omap_save(const struct wr_omap *m, struct wr_buf *out)
 {
     wr_varint_put(out, m->n_key);
-    for (struct wr_omap_it it = wr_omap_first(m); wr_omap_valid(it); wr_omap_next(&it)) {
-        int64_t num = wr_omap_num(it);
-        struct wr_str key = wr_omap_key(it);
-        wr_varint_put(out, (uint64_t)num << 1 ^ (uint64_t)(num >> 63));
-        wr_varint_put(out, key.n);
-        wr_buf_add(out, key.p, key.n);
-    }
+    for (struct wr_omap_it it = wr_omap_first(m); wr_omap_valid(it); wr_omap_next(&it))
+        wr_omap_put(out, wr_omap_key(it), wr_omap_num(it));
 }
 
-/* One entry, greater than the last one. mass: sum of all |number| so far; bounded, so that no sum over a loaded map overflows. */
-static bool load_entry(struct wr_omap *m, struct wr_str *in, struct wr_str *last, uint64_t *mass)
+bool wr_omap_open(struct wr_omap_saved *s, struct wr_str *in)
+{
+    *s = (struct wr_omap_saved){.in = in, .first = true};
+    return wr_varint_take(in, &s->left);
+}
+
+bool wr_omap_take(struct wr_omap_saved *s, struct wr_str *key, int64_t *num)
 {
     uint64_t zig, len;
+    struct wr_str *in = s->in;
     if (!wr_varint_take(in, &zig) || !wr_varint_take(in, &len) || len > in->n)
         return false;
     uint64_t size = (zig >> 1) + (zig & 1);
-    struct wr_str key = {in->p, (uint32_t)len};
+    *key = (struct wr_str){in->p, (uint32_t)len};
     in->p += len;
     in->n -= (uint32_t)len;
-    if (size == 0 || size > MASS - *mass || (m->n_key > 0 && wr_str_cmp(*last, key) >= 0))
+    if (size == 0 || size > MASS - s->mass || (!s->first && wr_str_cmp(s->last, *key) >= 0))
         return false;
-    *mass += size;
-    (void)wr_omap_add(m, key, zig & 1 ? -(int64_t)size : (int64_t)size);
-    *last = key;
+    s->mass += size;
+    s->last = *key;
+    s->first = false;
+    s->left--;
+    *num = zig & 1 ? -(int64_t)size : (int64_t)size;
     return true;
 }
 
 bool wr_omap_load(struct wr_omap *m, struct wr_str *in)
 {
-    uint64_t n, mass = 0;
-    struct wr_str last = {NULL, 0};
+    struct wr_omap_saved s;
+    struct wr_str key;
+    int64_t num;
     *m = (struct wr_omap){0};
-    bool ok = wr_varint_take(in, &n);
-    for (uint64_t i = 0; ok && i < n; i++)
-        ok = load_entry(m, in, &last, &mass);
+    bool ok = wr_omap_open(&s, in);
+    while (ok && s.left > 0) {
+        ok = wr_omap_take(&s, &key, &num);
+        if (ok)
+            (void)wr_omap_add(m, key, num);
+    }
     if (!ok)
         wr_omap_clear(m);
     return ok;

@@ -1,6 +1,6 @@
 /* omap.h: an ordered map from byte keys (core/key.h's order-preserving form) to a signed 64-bit number.
  *
- * It is the retractable multiset behind min, max, percentiles, first/last and DISTINCT: the number is how often a value is held.
+ * It is the retractable multiset behind min, max, percentiles and first/last: the number is how often a value is held (core/multiset.h: without an order).
  * - A number of 0 is no entry. Numbers may be negative: a value was taken back before it was added, as in a pre-aggregate that is merged
  *   later; adding maps is thus commutative.
  * - Order is memcmp, a prefix sorts first. Content and iteration depend on what was put in only, never on addresses or hashes.
@@ -52,6 +52,12 @@ int64_t wr_omap_held(const struct wr_omap *m);
 /* Bytes are independent of the history that led to the content. Load: into uninitialised memory; false: not a map, nothing is owned. */
 void wr_omap_save(const struct wr_omap *m, struct wr_buf *out);
 bool wr_omap_load(struct wr_omap *m, struct wr_str *in);
+/* The saved form entry by entry: a varint that says how many, then each with a key greater than the last one's. What |number|s sum up to is bounded, so
+ * that no sum over what was read overflows. */
+void wr_omap_put(struct wr_buf *out, struct wr_str key, int64_t num);
+struct wr_omap_saved { struct wr_str *in, last; uint64_t left, mass; bool first; }; /* left: entries still to be taken */
+bool wr_omap_open(struct wr_omap_saved *s, struct wr_str *in);
+bool wr_omap_take(struct wr_omap_saved *s, struct wr_str *key, int64_t *num); /* key: borrowed from the bytes */
 /* Variable-length numbers, as the saved form uses them: 7 bits a byte, low first. Take: false if not one (in is then undefined). */
 void wr_varint_put(struct wr_buf *out, uint64_t v);
 bool wr_varint_take(struct wr_str *in, uint64_t *v);

@@ -71,10 +71,13 @@ void wr_group_layout_init(struct wr_group_layout *l, int n_key, const int *key, 
         l->phys[c] = wr_type_phys(l->type[c].id);
     }
     l->agg = WR_NEW_N(a, struct wr_aggcall, n_agg + 1);
+    l->heavy = WR_NEW_N(a, int, n_agg + 1);
     for (int i = 0; i < n_agg; i++) {
         l->agg[i] = agg[i];
-        l->weighed |= agg[i].distinct || agg[i].fn->heap;
+        if (agg[i].distinct || agg[i].fn->heap)
+            l->heavy[l->n_heavy++] = i;
     }
+    l->weighed = l->n_heavy > 0;
     uint32_t at = sizeof(struct wr_group) + (n_key > 16 ? 16 : 0); /* 64 bits of NULLs, and room */
     at = lay_out(l, at, 16);
     at = lay_out(l, at, 8);
@@ -176,8 +179,8 @@ void wr_groups_weigh(struct wr_groups *g, struct wr_group *x)
     if (!l->weighed)
         return;
     uint64_t *weight = (uint64_t *)(void *)((char *)x + l->weight_offset), now = 0;
-    for (int i = 0; i < l->n_agg; i++)
-        now += wr_aggcall_heap(&l->agg[i], wr_group_state(l, x, i));
+    for (int i = 0; i < l->n_heavy; i++)
+        now += wr_aggcall_heap(&l->agg[l->heavy[i]], wr_group_state(l, x, l->heavy[i]));
     g->heap += now - *weight;
     *weight = now;
 }

@@ -43,7 +43,8 @@ struct wr_group_layout {
     int n_agg;
     struct wr_aggcall *agg;    /* own copies, offsets set */
     uint32_t extra, extra_offset; /* bytes for the operator's own use (zeroed when the group is made), and where */
-    bool weighed;              /* an aggregate owns memory outside the entry: how much stands at weight_offset (uint64_t) */
+    int n_heavy, *heavy;       /* aggregates that own memory outside the entry */
+    bool weighed;              /* there are such: how much they own stands at weight_offset (uint64_t) */
     uint32_t weight_offset;
     uint32_t size;             /* of an entry */
     uint64_t seed;

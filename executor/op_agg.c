@@ -512,7 +512,8 @@ static void add_run(struct wr_op *op, struct wr_pane *p, const struct wr_batch *
     add_rows(a, group, b, row, n);
     if (a->layout.weighed)
         for (uint32_t k = 0; k < n; k++)
-            wr_groups_weigh(&p->groups, group[k]);
+            if (k == 0 || group[k] != group[k - 1]) /* all have their rows by now */
+                wr_groups_weigh(&p->groups, group[k]);
     p->rows += n;
     op->n.held += n;
 }
