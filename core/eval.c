@@ -132,14 +132,13 @@ static void set_null(struct wr_eval *ev, struct wr_vec *out, const uint32_t *sel
 static const uint32_t *subtract(struct wr_eval *ev, const uint32_t *rows, uint32_t *n, const uint32_t *take, uint32_t n_take)
 {
     uint32_t *rest = wr_arena_alloc(ev->mem, sizeof(*rest) * (*n + 1)), m = 0, t = 0;
-    for (uint32_t k = 0; k < *n; k++) {
+    const uint8_t *bad = ev->n_bad ? ev->bad : NULL;
+    for (uint32_t k = 0; k < *n; k++) { /* without branches on the data: what is taken follows no pattern */
         uint32_t row = rows ? rows[k] : k;
-        if (t < n_take && take[t] == row) {
-            t++;
-            continue;
-        }
+        bool taken = take[t < n_take ? t : 0] == row && t < n_take;
+        t += taken;
         rest[m] = row;
-        m += !(ev->bad && ev->bad[row]);
+        m += !taken && !(bad && bad[row]);
     }
     *n = m;
     return rest;
@@ -238,9 +237,74 @@ static void eval_call(struct wr_eval *ev, const struct wr_expr *x, const struct 
 
 /* ---- AND, OR, CASE, COALESCE, TRY ---- */
 
+static bool is_comparison(const struct wr_func *fn)
+{
+    return strchr("=<>", fn->name[0]) && fn->name[0]; /* and << >>, which cannot fail either */
+}
+
+static bool all_safe(const struct wr_expr *x);
+/* Cannot fail: then it may be computed for rows that do not need it, where that costs less than narrowing the rows. */
+static bool is_safe(const struct wr_expr *x)
+{
+    switch (x->kind) {
+    case WR_X_COL: case WR_X_CONST: return true;
+    case WR_X_CASE: case WR_X_COALESCE: case WR_X_TRY: return false;
+    case WR_X_CALL: return ((x->u.call.fn->flags & WR_F_TOTAL) || is_comparison(x->u.call.fn)) && all_safe(x);
+    case WR_X_AND: case WR_X_OR: return all_safe(x);
+    }
+    return false;
+}
+static bool all_safe(const struct wr_expr *x)
+{
+    for (int i = 0; i < x->u.call.n; i++)
+        if (!is_safe(x->u.call.arg[i]))
+            return false;
+    return true;
+}
+
+/* AND, OR over all rows, argument by argument. false: a NULL is in the way, nothing was done. */
+static bool logic_whole(struct wr_eval *ev, const struct wr_expr *x, const struct wr_batch *in, uint32_t n, struct wr_vec *out)
+{
+    struct wr_vec v;
+    uint8_t *val = NULL;
+    for (int i = 0; i < x->u.call.n; i++) {
+        wr_eval(ev, x->u.call.arg[i], in, NULL, n, &v);
+        if (v.nulls || v.constant)
+            return false;
+        const uint8_t *b = WR_VEC_I8(&v);
+        if (!val) {
+            wr_vec_init(out, x->type, ev->rows, ev->mem);
+            val = WR_VEC_I8(out);
+            memcpy(val, b, n);
+        } else if (x->kind == WR_X_AND) {
+            for (uint32_t k = 0; k < n; k++)
+                val[k] &= b[k];
+        } else {
+            for (uint32_t k = 0; k < n; k++)
+                val[k] |= b[k];
+        }
+    }
+    return true;
+}
+
+/* The rows of sel that this argument of AND, OR leaves open; it is not NULL there. */
+static uint32_t logic_open(const uint8_t *b, uint8_t decides, uint8_t *val, const uint32_t *sel, uint32_t n, uint32_t *open)
+{
+    uint32_t m = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t row = sel ? sel[k] : k;
+        val[row] = b[row];
+        open[m] = row;
+        m += b[row] != decides;
+    }
+    return m;
+}
+
 static void eval_logic(struct wr_eval *ev, const struct wr_expr *x, const struct wr_batch *in, const uint32_t *sel, uint32_t n, struct wr_vec *out)
 {
     const uint8_t decides = x->kind == WR_X_OR;
+    if (!sel && !ev->n_bad && all_safe(x) && logic_whole(ev, x, in, n, out))
+        return;
     wr_vec_init(out, x->type, ev->rows, ev->mem);
     uint8_t *val = WR_VEC_I8(out);
     for (uint32_t k = 0; k < n; k++)
@@ -252,6 +316,11 @@ static void eval_logic(struct wr_eval *ev, const struct wr_expr *x, const struct
         const uint8_t *b = WR_VEC_I8(&v);
         uint8_t *nulls = v.nulls ? wr_vec_nulls(out, ev->rows, ev->mem) : out->nulls;
         uint32_t *open = wr_arena_alloc(ev->mem, sizeof(*open) * (n + 1)), m = 0;
+        if (!nulls && !v.constant) {
+            n = logic_open(b, decides, val, sel, n, open);
+            sel = open;
+            continue;
+        }
         for (uint32_t k = 0; k < n; k++) {
             uint32_t row = sel ? sel[k] : k, at = v.constant ? 0 : row;
             bool null = v.nulls && v.nulls[at], done = !null && (b[at] != 0) == decides;
@@ -270,11 +339,79 @@ static void eval_logic(struct wr_eval *ev, const struct wr_expr *x, const struct
     }
 }
 
+/* to[k] = from[k] where yes[k] is 1; from is one value for all rows if constant. `words` of 8 bytes a value. */
+WR_INLINE void blend_words(uint64_t *to, const uint64_t *from, bool constant, const uint8_t *yes, uint32_t words, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        uint64_t mask = -(uint64_t)yes[k];
+        for (uint32_t w = 0; w < words; w++) {
+            uint64_t x = from[(constant ? 0 : k * words) + w];
+            to[k * words + w] ^= (to[k * words + w] ^ x) & mask;
+        }
+    }
+}
+static void blend(struct wr_vec *to, const struct wr_vec *from, const uint8_t *yes, uint32_t n)
+{
+    uint32_t width = wr_phys_width(wr_type_phys(to->type.id));
+    if (width == 1) {
+        for (uint32_t k = 0; k < n; k++)
+            WR_VEC_I8(to)[k] = yes[k] ? WR_VEC_I8(from)[from->constant ? 0 : k] : WR_VEC_I8(to)[k];
+    } else if (width == 8 && from->constant) {
+        blend_words(to->data, from->data, true, yes, 1, n);
+    } else if (width == 8) {
+        blend_words(to->data, from->data, false, yes, 1, n);
+    } else {
+        blend_words(to->data, from->data, from->constant, yes, 2, n);
+    }
+}
+
+/* CASE whose parts cannot fail and are mostly columns and constants: each result is laid over those behind it, from the last to the first.
+ * No selection is made, no row is moved twice. NULLs are blended as the values are. */
+static void case_whole(struct wr_eval *ev, const struct wr_expr *x, const struct wr_batch *in, uint32_t n, struct wr_vec *out)
+{
+    struct wr_expr *const *arg = x->u.call.arg;
+    int n_arg = x->u.call.n;
+    struct wr_vec v, cond;
+    uint8_t *nulls = NULL, *yes = NULL;
+    wr_vec_init(out, x->type, ev->rows, ev->mem);
+    memset(out->data, 0, (size_t)n * wr_phys_width(wr_type_phys(x->type.id)));
+    if (n_arg % 2) {
+        wr_eval(ev, arg[n_arg - 1], in, NULL, n, &v);
+        scatter(ev, out, &v, NULL, n);
+        nulls = out->nulls;
+    } else {
+        nulls = wr_vec_nulls(out, ev->rows, ev->mem);
+        memset(nulls, 1, n);
+    }
+    for (int i = (n_arg - n_arg % 2) - 2; i >= 0; i -= 2) {
+        wr_eval(ev, arg[i], in, NULL, n, &cond);
+        const uint8_t *b = WR_VEC_I8(&cond);
+        if (cond.nulls || cond.constant) {
+            if (!yes)
+                yes = wr_arena_alloc(ev->mem, n);
+            for (uint32_t k = 0; k < n; k++)
+                yes[k] = b[wr_vec_at(&cond, k)] && !wr_vec_null(&cond, k);
+            b = yes;
+        }
+        wr_eval(ev, arg[i + 1], in, NULL, n, &v);
+        blend(out, &v, b, n);
+        if (v.nulls && !nulls)
+            nulls = wr_vec_nulls(out, ev->rows, ev->mem);
+        if (nulls)
+            for (uint32_t k = 0; k < n; k++)
+                nulls[k] = b[k] ? wr_vec_null(&v, k) : nulls[k];
+    }
+}
+
 static void eval_case(struct wr_eval *ev, const struct wr_expr *x, const struct wr_batch *in, const uint32_t *sel, uint32_t n, struct wr_vec *out)
 {
     int n_arg = x->u.call.n;
     struct wr_expr *const *arg = x->u.call.arg;
     struct wr_vec v;
+    if (!sel && !ev->n_bad && all_safe(x)) {
+        case_whole(ev, x, in, n, out);
+        return;
+    }
     wr_vec_init(out, x->type, ev->rows, ev->mem);
     for (int i = 0; i + 1 < n_arg && n; i += 2) {
         uint32_t *yes = wr_arena_alloc(ev->mem, sizeof(*yes) * (n + 1)), m = 0;
@@ -386,7 +523,7 @@ static void pick_true(struct wr_eval *ev, const struct wr_vec *v, const uint32_t
 static bool pick_compare(struct wr_eval *ev, const struct wr_expr *x, const struct wr_batch *in, const uint32_t *sel, uint32_t n, uint32_t *pick,
                          uint32_t *n_pick)
 {
-    if (x->u.call.n != 2 || (x->u.call.fn->flags & WR_F_NULLS) || !strchr("=<>", x->u.call.fn->name[0]))
+    if (x->u.call.n != 2 || (x->u.call.fn->flags & WR_F_NULLS) || !is_comparison(x->u.call.fn))
         return false;
     const struct wr_vec *arg = eval_args(ev, x, in, sel, n);
     const struct wr_call c = {.fn = x->u.call.fn, .data = x->u.call.fn_data, .arg = arg, .n_arg = 2};

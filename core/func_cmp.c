@@ -5,6 +5,7 @@
 #include "core/decimal.h"
 #include "core/key.h"
 #include "core/kernel.h"
+#include "core/needle.h"
 #include "core/time.h"
 
 enum cmp { CMP_EQ, CMP_NE, CMP_LT, CMP_LE };
@@ -73,6 +74,17 @@ static bool holds(enum cmp op, int c)
     return false;
 }
 
+/* A column of text = or <> a constant. */
+static bool is_needle(enum cmp op, const struct wr_vec *a, const struct wr_vec *b, struct wr_needle *w, const struct wr_str **s)
+{
+    if (a->constant == b->constant || (op != CMP_EQ && op != CMP_NE))
+        return false;
+    const struct wr_vec *one = a->constant ? a : b;
+    *w = (struct wr_needle){.what = WR_VEC_STR(one)[0], .exact = true, .negate = op == CMP_NE};
+    *s = WR_VEC_STR(a->constant ? b : a);
+    return true;
+}
+
 /* Forms that have loops of their own; text in its byte order. */
 static bool has_loops(const struct wr_vec *v)
 {
@@ -87,6 +99,8 @@ static bool has_loops(const struct wr_vec *v)
 static void cmp_val(enum cmp op, const struct wr_vec *a, const struct wr_vec *b, struct wr_vec *out, const uint32_t *sel, uint32_t n)
 {
     uint8_t *val = WR_VEC_I8(out);
+    struct wr_needle w;
+    const struct wr_str *s;
     if (!has_loops(a)) {
         WR_ROWS(row) val[row] = holds(op, wr_vec_cmp(a, wr_vec_at(a, row), b, wr_vec_at(b, row)));
         return;
@@ -95,18 +109,30 @@ static void cmp_val(enum cmp op, const struct wr_vec *a, const struct wr_vec *b,
     case WR_P_I64: CMP_SWITCH(i64, val, op, a, b, val) break;
     case WR_P_F64: CMP_SWITCH(f64, val, op, a, b, val) break;
     case WR_P_I128: CMP_SWITCH(i128, val, op, a, b, val) break;
-    case WR_P_STR: CMP_SWITCH(str, val, op, a, b, val) break;
+    case WR_P_STR:
+        if (is_needle(op, a, b, &w, &s))
+            wr_needle_val(&w, s, val, sel, n);
+        else
+            CMP_SWITCH(str, val, op, a, b, val)
+        break;
     case WR_P_I8: case WR_P_IVL: break;
     }
 }
 
 static void cmp_pick(enum cmp op, const struct wr_vec *a, const struct wr_vec *b, const uint32_t *sel, uint32_t n, uint32_t *pick, uint32_t *n_pick)
 {
+    struct wr_needle w;
+    const struct wr_str *s;
     switch (wr_type_phys(a->type.id)) {
     case WR_P_I64: CMP_SWITCH(i64, pick, op, a, b, pick, n_pick) break;
     case WR_P_F64: CMP_SWITCH(f64, pick, op, a, b, pick, n_pick) break;
     case WR_P_I128: CMP_SWITCH(i128, pick, op, a, b, pick, n_pick) break;
-    case WR_P_STR: CMP_SWITCH(str, pick, op, a, b, pick, n_pick) break;
+    case WR_P_STR:
+        if (is_needle(op, a, b, &w, &s))
+            *n_pick = wr_needle_pick(&w, s, pick, sel, n);
+        else
+            CMP_SWITCH(str, pick, op, a, b, pick, n_pick)
+        break;
     case WR_P_I8: case WR_P_IVL: break;
     }
 }

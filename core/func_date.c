@@ -4,6 +4,7 @@
  *         A unit or zone that is constant is looked up once, at bind; a wrong one is then an error of the statement.
  * Memory: what bind prepares lives in the plan's arena. */
 #include "core/decimal.h"
+#include "core/divide.h"
 #include "core/kernel.h"
 #include "core/time.h"
 #include "core/zone.h"
@@ -144,12 +145,43 @@ static int64_t trunc_ts(enum unit u, int64_t us)
     return length ? wr_window_start(us, length, offset) : trunc_calendar(u, us);
 }
 
+static void trunc_length(int64_t length, int64_t offset, const struct wr_vec *v, int64_t *res, const uint32_t *sel, uint32_t n)
+{
+    const struct wr_divisor by = wr_divisor_of(length);
+    const int64_t *us = WR_VEC_I64(v);
+    if (sel || v->constant) {
+        WR_ROWS(row) res[row] = wr_divide_down(us[wr_vec_at(v, row)] - offset, &by) + offset;
+    } else {
+        for (uint32_t row = 0; row < n; row++)
+            res[row] = wr_divide_down(us[row] - offset, &by) + offset;
+    }
+}
+
+/* Units of months: rows of the same day have the same result, and rows come mostly in the order of time. */
+static void trunc_months(enum unit u, const struct wr_vec *v, int64_t *res, const uint32_t *sel, uint32_t n)
+{
+    const struct wr_divisor day = wr_divisor_of(WR_US_DAY);
+    int64_t today = INT64_MAX, start = 0; /* no day begins there */
+    WR_ROWS(row) {
+        int64_t us = WR_VEC_I64(v)[wr_vec_at(v, row)], begins = wr_divide_down(us, &day);
+        if (begins != today) {
+            start = trunc_calendar(u, us);
+            today = begins;
+        }
+        res[row] = start;
+    }
+}
+
 WR_KERNEL(k_trunc_ts)
 {
     const struct prepared *p = c->data;
     int64_t offset = 0, length = p->unit == U_COUNT ? 0 : unit_length(p->unit, &offset);
     if (length) {
-        WR_ROWS(row) WR_VEC_I64(out)[row] = wr_window_start(WR_ARG_I(1, row), length, offset);
+        trunc_length(length, offset, &c->arg[1], WR_VEC_I64(out), sel, n);
+        return;
+    }
+    if (p->unit != U_COUNT) {
+        trunc_months(p->unit, &c->arg[1], WR_VEC_I64(out), sel, n);
         return;
     }
     WR_ROWS(row) {

@@ -5,6 +5,7 @@
  *         ILIKE compares in lower case.
  * Memory: a prepared pattern lives in the plan's arena; a pattern that comes from a column is prepared row by row in ev->mem. */
 #include "core/kernel.h"
+#include "core/needle.h"
 #include "core/utf8.h"
 
 struct segment {
@@ -211,10 +212,9 @@ static void like_const(struct wr_eval *ev, const struct wr_call *c, struct wr_ve
     uint8_t *val = WR_VEC_I8(out);
     const struct segment *g = l->seg;
     bool plain = !l->fold && l->n == 1 && !g->any;
-    if (plain && l->open_end && !l->open_start) {
-        WR_ROWS(row) val[row] = WR_ARG_S(0, row).n >= g->text.n && memcmp(WR_ARG_S(0, row).p, g->text.p, g->text.n) == 0;
-    } else if (plain && !l->open_end && !l->open_start) {
-        WR_ROWS(row) val[row] = wr_str_eq(WR_ARG_S(0, row), g->text);
+    if (plain && !l->open_start && !c->arg[0].constant) {
+        const struct wr_needle w = {.what = g->text, .exact = !l->open_end};
+        wr_needle_val(&w, WR_VEC_STR(&c->arg[0]), val, sel, n);
     } else if (l->fold) {
         WR_ROWS(row) val[row] = matches(l, lower(ev->mem, WR_ARG_S(0, row)));
     } else {

@@ -5,6 +5,7 @@
  *         - DOUBLE follows PostgreSQL: a result that becomes infinite from finite arguments is an overflow.
  *         Kernels run over rubbish in NULL rows (WR_F_LOOSE): the loop notes that something overflowed, a second one looks which rows it was. */
 #include "core/decimal.h"
+#include "core/divide.h"
 #include "core/kernel.h"
 #include <math.h>
 
@@ -47,6 +48,8 @@ INT_LOOP(sub_l, x - y, (x ^ y) & (x ^ r))
 INT_LOOP(add_i, x + y, NOT_32(r))
 INT_LOOP(sub_i, x - y, NOT_32(r))
 INT_LOOP(mul_i, x * y, NOT_32(r))
+INT_LOOP(mul_small, x * y, NOT_32(x) | NOT_32(y)) /* flags what may overflow: a product of two 32-bit numbers cannot */
+INT_LOOP(mul_l, x * y, (uint64_t)__builtin_mul_overflow((int64_t)x, (int64_t)y, &(int64_t){0}) << 63)
 
 static bool add_over(int64_t x, int64_t y, int64_t *r) { return __builtin_add_overflow(x, y, r); }
 static bool sub_over(int64_t x, int64_t y, int64_t *r) { return __builtin_sub_overflow(x, y, r); }
@@ -66,7 +69,7 @@ static void find_overflow(struct wr_eval *ev, const struct wr_call *c, bool (*op
 }
 
 #define INT_KERNEL(name, loop, op)                                                    \
-    WR_KERNEL(name)                                                                   \
+    WR_WIDE WR_KERNEL(name)                                                           \
     {                                                                                 \
         uint64_t over = 0;                                                            \
         WR_LOOP_2(loop, &c->arg[0], &c->arg[1], WR_VEC_I64(out), &over);              \
@@ -79,16 +82,51 @@ INT_KERNEL(k_sub_i, sub_i, sub_over)
 INT_KERNEL(k_sub_l, sub_l, sub_over)
 INT_KERNEL(k_mul_i, mul_i, mul_over)
 
-WR_KERNEL(k_mul_l)
+WR_WIDE WR_KERNEL(k_mul_l)
 {
-    bool any = false;
-    WR_ROWS(row) any |= __builtin_mul_overflow(WR_ARG_I(0, row), WR_ARG_I(1, row), &WR_VEC_I64(out)[row]);
-    if (any)
+    uint64_t over = 0;
+    WR_LOOP_2(mul_small, &c->arg[0], &c->arg[1], WR_VEC_I64(out), &over);
+    if (over >> 63)
+        WR_LOOP_2(mul_l, &c->arg[0], &c->arg[1], WR_VEC_I64(out), &over);
+    if (over >> 63)
         find_overflow(ev, c, mul_over, out, sel, n);
+}
+
+/* The divisor is a constant that no dividend makes fail. */
+static bool plain_divisor(const struct wr_call *c, struct wr_divisor *by)
+{
+    if (!c->arg[1].constant || c->arg[0].constant || WR_ARG_I(1, 0) < 1)
+        return false;
+    *by = wr_divisor_of(WR_ARG_I(1, 0));
+    return true;
+}
+WR_INLINE void divide_loop(bool rest, const int64_t *x, struct wr_divisor by, int64_t *res, const uint32_t *sel, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t row = sel ? sel[k] : k;
+        int64_t q = wr_divide(x[row], &by);
+        res[row] = rest ? x[row] - q * by.d : q;
+    }
+}
+static void divide_by(bool rest, const int64_t *x, struct wr_divisor by, int64_t *res, const uint32_t *sel, uint32_t n)
+{
+    if (rest && sel)
+        divide_loop(true, x, by, res, sel, n);
+    else if (rest)
+        divide_loop(true, x, by, res, NULL, n);
+    else if (sel)
+        divide_loop(false, x, by, res, sel, n);
+    else
+        divide_loop(false, x, by, res, NULL, n);
 }
 
 WR_KERNEL(k_div_l) /* also INTEGER */
 {
+    struct wr_divisor by;
+    if (plain_divisor(c, &by)) {
+        divide_by(false, WR_VEC_I64(&c->arg[0]), by, WR_VEC_I64(out), sel, n);
+        return;
+    }
     bool is32 = out->type.id == WR_T_INT;
     WR_ROWS(row) {
         int64_t x = WR_ARG_I(0, row), y = WR_ARG_I(1, row), r = 0;
@@ -104,6 +142,11 @@ WR_KERNEL(k_div_l) /* also INTEGER */
 
 WR_KERNEL(k_mod_l)
 {
+    struct wr_divisor by;
+    if (plain_divisor(c, &by)) {
+        divide_by(true, WR_VEC_I64(&c->arg[0]), by, WR_VEC_I64(out), sel, n);
+        return;
+    }
     WR_ROWS(row) {
         int64_t x = WR_ARG_I(0, row), y = WR_ARG_I(1, row), r = 0;
         if (y == 0)
@@ -127,6 +170,13 @@ WR_KERNEL(k_neg_l)
 
 /* ---- doubles ---- */
 
+/* *over: a result is infinite or NaN, that is its exponent is all ones and overflows when one is added. Whole numbers: the loops vectorise. */
+WR_INLINE uint64_t double_bits(double d)
+{
+    uint64_t u;
+    memcpy(&u, &d, sizeof u);
+    return u;
+}
 #define DBL_LOOP(name, expr)                                                                                                        \
     WR_INLINE void name(const void *a, bool ca, const void *b, bool cb, double *res, bool *over, const uint32_t *sel, uint32_t n)   \
     {                                                                                                                               \
@@ -136,13 +186,14 @@ WR_KERNEL(k_neg_l)
             uint32_t row = sel ? sel[k] : k;                                                                                        \
             double x = pa[ca ? 0 : row], y = pb[cb ? 0 : row], r = (expr);                                                          \
             res[row] = r;                                                                                                           \
-            any |= (uint64_t)(fabs(r) > 1.7976931348623157e308);                                                                    \
+            any |= (double_bits(r) & UINT64_C(0x7FFFFFFFFFFFFFFF)) + UINT64_C(0x0010000000000000);                                  \
         }                                                                                                                           \
-        *over = any != 0;                                                                                                           \
+        *over = any >> 63;                                                                                                          \
     }
 DBL_LOOP(add_d, x + y)
 DBL_LOOP(sub_d, x - y)
 DBL_LOOP(mul_d, x * y)
+DBL_LOOP(div_d, x / y)
 
 static void find_infinite(struct wr_eval *ev, const struct wr_call *c, struct wr_vec *out, const uint32_t *sel, uint32_t n)
 {
@@ -165,6 +216,10 @@ DBL_KERNEL(k_mul_d, mul_d)
 
 WR_KERNEL(k_div_d)
 {
+    bool over = false; /* also for a division by zero */
+    WR_LOOP_2(div_d, &c->arg[0], &c->arg[1], WR_VEC_F64(out), &over);
+    if (!over)
+        return;
     WR_ROWS(row) {
         double x = WR_ARG_D(0, row), y = WR_ARG_D(1, row), r = 0;
         if (y == 0 && !isnan(x))

@@ -66,6 +66,13 @@ enum { WR_TEXT_MAX = 64 << 20 };
         }                                                                                  \
     } while (0)
 #define WR_INLINE static inline __attribute__((always_inline))
+/* A kernel whose loops gain by wider vectors: compiled twice from the same source, the processor decides at start. Builds with sanitizers
+ * have the plain one only, so that the tests run both. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define WR_WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WR_WIDE
+#endif
 
 /* Next number of this thread's generator (random(), gen_random_uuid()). */
 uint64_t wr_random_next(void);
