@@ -49,24 +49,46 @@ static void declare_source(struct wr_catalog *c, struct wr_buf *sql)
     wr_arena_clear(&a);
 }
 
-static void declare(void *ctx, struct wr_catalog *c, struct wr_str name)
+static void declare_result(struct wr_catalog *c, struct wr_sjob *j, int statement, struct wr_str name)
 {
-    struct wr_jobs *m = ctx;
-    char job[80];
-    int statement;
-    if (!split_name(name, job, &statement))
-        return;
-    struct wr_sjob *j = wr_jobs_get(m, job);
-    struct wr_result *r = j ? wr_sjob_result(j, statement) : NULL;
+    struct wr_result *r = wr_sjob_result(j, statement);
     struct wr_buf sql = WR_BUF_INIT(1 << 20);
     wr_buf_puts(&sql, "CREATE SOURCE ");
     wr_unparse_ident(&sql, name);
     if (r && wr_result_declare(r, &sql)) {
-        wr_buf_printf(&sql, " WITH (connector = 'system', table = 'result:%d:%s')", statement, job);
+        wr_buf_printf(&sql, " WITH (connector = 'system', table = 'result:%d:%s')", statement, j->name);
         declare_source(c, &sql);
     }
     wr_buf_clear(&sql);
+}
+
+static void declare(void *ctx, struct wr_catalog *c, struct wr_str name)
+{
+    char job[80];
+    int statement;
+    if (!split_name(name, job, &statement))
+        return;
+    struct wr_sjob *j = wr_jobs_get(ctx, job);
+    if (j)
+        declare_result(c, j, statement, name);
     wr_sjob_unref(j);
+}
+
+void wr_pull_all(struct wr_jobs *m)
+{
+    struct wr_sjob *j;
+    for (int i = 0; (j = wr_jobs_at(m, i)) != NULL; i++) {
+        for (int n = 1; n <= WR_RESULTS_MOST; n++) {
+            struct wr_buf name = WR_BUF_INIT(128);
+            wr_buf_printf(&name, "%s_result", j->name);
+            if (n > 1)
+                wr_buf_printf(&name, "_%d", n);
+            if (!wr_object_find(m->catalog, wr_buf_get(&name))) /* a declared object of that name goes first */
+                declare_result(m->catalog, j, n, wr_buf_get(&name));
+            wr_buf_clear(&name);
+        }
+        wr_sjob_unref(j);
+    }
 }
 
 void wr_pull_begin(struct wr_jobs *m)

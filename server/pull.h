@@ -6,6 +6,8 @@
 
 /* Around planning in m->catalog, with catalog_lock held: names of job results are known in between. */
 void wr_pull_begin(struct wr_jobs *m);
+/* In between: declares all results, to be listed. */
+void wr_pull_all(struct wr_jobs *m);
 void wr_pull_end(struct wr_jobs *m);
 /* The conditions of the plan that rows of this scan must fulfil anyway; gives how many. Texts are in the arena. */
 int wr_pull_filters(const struct wr_jobplan *plan, const struct wr_plan *scan, struct wr_arena *a, struct wr_filter *f, int most);

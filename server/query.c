@@ -1,7 +1,7 @@
 /* query.c: POST /query: one SELECT (or PRINT) whose rows go to who asked as they come, until it ends or the asker goes away. The remote shell's way to look.
  *
  * Lines:  {"columns":[{"name","type"}],"updating":..,"bounded":..,"unique":..,"key":[..],"window":[..]} first; then {"op":"+I","row":[..]} for each change,
- *         {"gauge":{..}} now and then, and at the end {"end":"done"} or {"error":{"message","hint"}}.
+ *         {"gauge":{..},"why":".."} now and then (why: what EXPLAIN WHY would say), and at the end {"end":"done"} or {"error":{"message","hint"}}.
  * Rules:  the query runs in a thread of its own; when its lines are not taken, it waits (that is back-pressure). It keeps nothing behind.
  * Memory: at most LINES_MOST of lines; all is freed by wr_query_close, which stops the query. */
 #include <stdlib.h>
@@ -133,6 +133,11 @@ static void on_progress(void *ctx, struct wr_job *job)
     wr_gauge_read(&(struct wr_watch){q->plan, job}, &g);
     wr_buf_puts(&text, "{\"gauge\":");
     wr_gauge_put(&g, &text);
+    struct wr_buf why = WR_BUF_INIT(1 << 20);
+    wr_why_print(&(struct wr_watch){q->plan, job}, &why);
+    wr_buf_puts(&text, ",\"why\":");
+    wr_put_json(&text, wr_buf_get(&why));
+    wr_buf_clear(&why);
     wr_buf_puts(&text, "}\n");
     (void)put_lines(q, &text);
     wr_buf_clear(&text);

@@ -385,6 +385,8 @@ static wr_status run_one(struct ask *q, const struct wr_stmt *s, struct wr_error
     pthread_mutex_lock(&q->m->catalog_lock);
     if (s->kind != WR_S_SUBMIT && s->kind > WR_S_DROP) /* a declaration that stays cannot rest on what is there now */
         wr_pull_begin(q->m);
+    if (s->kind == WR_S_DESCRIBE || (s->kind == WR_S_SHOW && (wr_str_eq_c(s->what, "sources") || wr_str_eq_c(s->what, "tables"))))
+        wr_pull_all(q->m);
     wr_status st = s->kind == WR_S_SUBMIT ? about_job(q, s, err) : plan_one(q, s, plan, &a, &run, err);
     wr_pull_end(q->m);
     pthread_mutex_unlock(&q->m->catalog_lock);

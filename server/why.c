@@ -67,7 +67,9 @@ static void put_clocks(const struct wr_watch *j, int node, struct wr_buf *out)
             wr_buf_printf(out, "  quiet for %.1f s of %.1f s", (double)c.idle_us / 1e6, (double)p->u.watermark.idle / 1e6);
         wr_buf_puts(out, i == who ? "  <- holds the watermark\n" : "\n");
     }
-    if (who < 0)
+    if (s.wm == WR_WM_END)
+        wr_buf_puts(out, "  every partition has ended: no window is open any more\n");
+    else if (who < 0)
         wr_buf_puts(out, n_part ? "  every partition is idle or has ended: the watermark stays\n" : "  no partition has been seen yet\n");
 }
 
@@ -122,7 +124,13 @@ static void put_operator(const struct wr_watch *j, int node, struct wr_buf *out)
     bool agg = p->kind == WR_PLAN_AGG || p->kind == WR_PLAN_SESSION;
     if (p->kind == WR_PLAN_SCAN || p->kind == WR_PLAN_WATERMARK || (!agg && p->kind != WR_PLAN_SINK && !s.n.filtered && !s.n.late && !s.n.bad))
         return;
-    wr_buf_printf(out, "%s %d: in %llu, out %llu", wr_plan_name(p->kind), node, (unsigned long long)s.n.in, (unsigned long long)s.n.out);
+    if (p->kind == WR_PLAN_SINK) {
+        wr_buf_puts(out, "sink ");
+        wr_buf_escape(out, p->u.sink.spec.name, 80);
+        wr_buf_printf(out, ": written %llu", (unsigned long long)s.n.passed);
+    } else {
+        wr_buf_printf(out, "%s %d: in %llu, out %llu", wr_plan_name(p->kind), node, (unsigned long long)s.n.in, (unsigned long long)s.n.out);
+    }
     if (s.n.filtered)
         wr_buf_printf(out, ", filtered %llu", (unsigned long long)s.n.filtered);
     if (s.n.late)

@@ -16,6 +16,8 @@
 #include "shell/live.h"
 #include "shell/print.h"
 
+static const int64_t LOOK_US = 100000;
+
 struct far {
     struct wr_session *s;
     const char *file;
@@ -91,6 +93,28 @@ static void print_members(struct far *f, const json_t *job)
     wr_print_rows(f->s, &r);
 }
 
+static bool any_has(const json_t *list, const char *key)
+{
+    size_t i;
+    json_t *one;
+    union { const json_t *c; json_t *v; } l = {list};
+    json_array_foreach(l.v, i, one)
+        if (json_object_get(one, key) && !json_is_null(json_object_get(one, key)))
+            return true;
+    return false;
+}
+
+/* As a table shows it: whole numbers, and a time to the second. */
+static struct wr_str job_cell(struct wr_arena *mem, const json_t *v, bool is_time)
+{
+    if (json_is_real(v))
+        return wr_arena_printf(mem, "%.0f", json_real_value(v));
+    struct wr_str s = cell_of(mem, v);
+    if (!is_time || s.n < 19)
+        return s;
+    return wr_arena_printf(mem, "%.10s %.8s", s.p, s.p + 11);
+}
+
 void wr_print_jobs(const struct wr_session *s, const json_t *jobs)
 {
     static const struct { const char *head, *key; } col[] = {{"name", "name"}, {"state", "state"}, {"rows in", "rows_in"}, {"rows/s", "rows_per_second"}, {"lag", "lag"},
@@ -98,13 +122,12 @@ void wr_print_jobs(const struct wr_session *s, const json_t *jobs)
     enum { N = sizeof col / sizeof col[0] };
     struct wr_arena mem = {0};
     size_t n = json_array_size(jobs);
-    struct wr_rows rows = {.n_col = N, .n_row = (int)n, .name = WR_NEW_N(&mem, struct wr_str, N), .cell = WR_NEW_N(&mem, struct wr_str, n * N + 1)};
-    for (int c = 0; c < N; c++) {
+    size_t n_col = any_has(jobs, "reason") ? N : N - 1; /* mostly there is none, and the rest is as wide as a terminal */
+    struct wr_rows rows = {.n_col = (int)n_col, .n_row = (int)n, .name = WR_NEW_N(&mem, struct wr_str, N), .cell = WR_NEW_N(&mem, struct wr_str, n * N + 1)};
+    for (size_t c = 0; c < n_col; c++) {
         rows.name[c] = wr_str_c(col[c].head);
-        for (size_t i = 0; i < n; i++) {
-            const json_t *v = json_object_get(json_array_get(jobs, i), col[c].key);
-            rows.cell[i * N + (size_t)c] = json_is_real(v) ? wr_arena_printf(&mem, "%.0f", json_real_value(v)) : cell_of(&mem, v);
-        }
+        for (size_t i = 0; i < n; i++)
+            rows.cell[i * n_col + c] = job_cell(&mem, json_object_get(json_array_get(jobs, i), col[c].key), strcmp(col[c].key, "watermark") == 0);
     }
     wr_print_rows(s, &rows);
     wr_arena_clear(&mem);
@@ -164,6 +187,8 @@ struct stream {
     struct wr_opts none;
     struct wr_builder rows;
     struct wr_gauge gauge;
+    struct wr_buf why;             /* what EXPLAIN WHY would say, as last heard */
+    int64_t looked_us;             /* monotonic: when the view was last drawn */
     struct wr_error *err;
     wr_status st_rc;
 };
@@ -305,8 +330,10 @@ static int64_t number(const json_t *g, const char *name, int64_t otherwise)
     return json_is_integer(v) ? json_integer_value(v) : otherwise;
 }
 
-static void take_gauge(struct stream *x, const json_t *g)
+static void take_gauge(struct stream *x, const json_t *g, const char *why)
 {
+    wr_buf_reset(&x->why);
+    wr_buf_puts(&x->why, why ? why : "");
     x->gauge = (struct wr_gauge){.records = (uint64_t)number(g, "records", 0), .written = (uint64_t)number(g, "written", 0), .late = (uint64_t)number(g, "late", 0),
                                  .bad = (uint64_t)number(g, "bad", 0), .held = (uint64_t)number(g, "held", 0), .state_bytes = (uint64_t)number(g, "state_bytes", 0),
                                  .lag = (uint64_t)number(g, "lag", 0), .lag_known = json_object_get(g, "lag") != NULL, .wm = number(g, "wm", WR_WM_NONE),
@@ -326,7 +353,7 @@ static bool on_line(void *ctx, struct wr_str line)
     if (json_object_get(v, "columns") && !x->begun)
         x->st_rc = begin(x, v);
     else if (json_object_get(v, "gauge"))
-        take_gauge(x, json_object_get(v, "gauge"));
+        take_gauge(x, json_object_get(v, "gauge"), json_string_value(json_object_get(v, "why")));
     else if (json_object_get(v, "end"))
         x->ended = true;
     else if (e) {
@@ -339,15 +366,21 @@ static bool on_line(void *ctx, struct wr_str line)
     return x->st_rc == WR_OK;
 }
 
+static void put_why(const void *ctx, struct wr_buf *out) { wr_buf_str(out, wr_buf_get(ctx)); }
+
+/* Comes with every packet: the view is looked at ten times a second, as a local one, and its speeds are measured by that. */
 static void on_tick(void *ctx)
 {
     struct stream *x = ctx;
+    int64_t now = wr_clock_mono();
     if (!x->begun)
         return;
     give_rows(x);
-    if (x->redraw)
-        wr_live_look(&x->live, &x->gauge, NULL);
-    else if (x->sink && x->st_rc == WR_OK)
+    if (x->redraw && now - x->looked_us >= LOOK_US) {
+        x->looked_us = now;
+        wr_live_look(&x->live, &x->gauge, put_why, &x->why);
+    }
+    if (!x->redraw && x->sink && x->st_rc == WR_OK)
         x->st_rc = x->sink->vt->flush(x->sink, x->err);
 }
 
@@ -366,6 +399,12 @@ static wr_status end(struct stream *x, wr_status rc)
     wr_batch_unref(wr_builder_take(&x->rows));
     wr_catalog_free(x->types);
     fflush(stdout);
+    if (x->f->s->messages) {
+        wr_buf_reset(&x->f->s->last_why);
+        wr_buf_str(&x->f->s->last_why, wr_buf_get(&x->why));
+    }
+    wr_buf_clear(&x->why);
+    wr_say_losses(x->gauge.late, x->gauge.bad, WR_STR(""), WR_STR("<source>"));
     bool asked = x->f->s->stop && atomic_load(x->f->s->stop);
     if (rc == WR_OK && !x->ended && !asked)
         return wr_fail(x->err, WR_EIO, "the server ended the query before its end");
@@ -413,6 +452,10 @@ static wr_status run_one(struct far *f, const struct wr_stmt *st, struct wr_erro
         if (rc == WR_OK && f->s->messages)
             puts(st->kind == WR_S_SET ? "SET" : "RESET");
         return rc;
+    }
+    if (st->kind == WR_S_EXPLAIN_WHY && !st->name && f->s->last_why.n) { /* alone: of the query that ran last, as without a server */
+        fwrite(f->s->last_why.p, 1, f->s->last_why.n, stdout);
+        return WR_OK;
     }
     wr_status rc = st->kind == WR_S_SELECT || st->kind == WR_S_PRINT ? listen_to(f, st, err) : ask(f, st, err);
     if (rc && err->sql_off >= 0)

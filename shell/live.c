@@ -431,7 +431,7 @@ static void tick_collect(struct wr_view *v, const struct wr_gauge *g)
         wr_view_draw(v, g, false);
 }
 
-void wr_live_look(struct wr_live *l, const struct wr_gauge *g, const struct wr_watch *why)
+void wr_live_look(struct wr_live *l, const struct wr_gauge *g, void (*why)(const void *ctx, struct wr_buf *out), const void *ctx)
 {
     struct wr_view *v = l->view;
     if (v->quiet)
@@ -442,8 +442,8 @@ void wr_live_look(struct wr_live *l, const struct wr_gauge *g, const struct wr_w
     } else {
         wr_view_keys(v);
         wr_buf_reset(&v->why);
-        if (v->over == WR_OVER_WHY && why)
-            wr_why_print(why, &v->why);
+        if (v->over == WR_OVER_WHY)
+            why(ctx, &v->why);
         if (v->n_held)
             release_held(v);
         wr_view_draw(v, g, false);
@@ -451,13 +451,15 @@ void wr_live_look(struct wr_live *l, const struct wr_gauge *g, const struct wr_w
     pthread_mutex_unlock(&v->lock);
 }
 
+static void put_why(const void *ctx, struct wr_buf *out) { wr_why_print(ctx, out); }
+
 void wr_live_progress(void *ctx, struct wr_job *job)
 {
     struct wr_live *l = ctx;
     struct wr_watch w = {l->plan, job};
     struct wr_gauge g;
     wr_gauge_read(&w, &g);
-    wr_live_look(l, &g, &w);
+    wr_live_look(l, &g, put_why, &w);
 }
 
 void wr_live_end(struct wr_live *l, const struct wr_gauge *g)

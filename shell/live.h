@@ -30,8 +30,8 @@ wr_status wr_live_sink(void *ctx, const struct wr_plan *sink, const struct wr_si
 void wr_live_progress(void *ctx, struct wr_job *job);
 /* The sink that rows are written to; stop is set when the user has seen enough. */
 void wr_live_start(struct wr_live *l, const struct wr_live_shape *s, struct wr_str null_text, atomic_bool *stop, struct wr_sink **out);
-/* Takes keys, draws; ten times a second. why: what the key w shows; NULL: nothing is known. */
-void wr_live_look(struct wr_live *l, const struct wr_gauge *g, const struct wr_watch *why);
+/* Takes keys, draws; ten times a second. why: appends what the key w shows; called when that is wanted. */
+void wr_live_look(struct wr_live *l, const struct wr_gauge *g, void (*why)(const void *ctx, struct wr_buf *out), const void *ctx);
 void wr_live_end(struct wr_live *l, const struct wr_gauge *g); /* last drawing, cursor below it */
 void wr_live_clear(struct wr_live *l);
 

@@ -227,7 +227,7 @@ static void put_text(struct wr_view *v, struct wr_str text)
 static void put_body(struct wr_view *v, bool last)
 {
     if (v->over == WR_OVER_WHY && !last)
-        put_text(v, v->why.n ? wr_buf_get(&v->why) : WR_STR("EXPLAIN WHY tells this of a server's jobs, not of a query\n"));
+        put_text(v, v->why.n ? wr_buf_get(&v->why) : WR_STR("nothing is known of the query yet\n"));
     else if (v->over == WR_OVER_KEYS && !last)
         put_text(v, wr_str_c(wr_view_help));
     else if (v->keeps && v->mode == WR_VIEW_CHART)

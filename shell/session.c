@@ -176,8 +176,36 @@ static wr_status null_open(void *ctx WR_UNUSED, const struct wr_plan *sink, cons
     return WR_OK;
 }
 
+void wr_say_losses(uint64_t late, uint64_t bad, struct wr_str reasons, struct wr_str source)
+{
+    if (late)
+        fprintf(stderr, "note: %llu late row%s left out (SELECT * FROM %.*s$late shows %s)\n", (unsigned long long)late, late == 1 ? " was" : "s were", WR_FMT(source),
+                late == 1 ? "it" : "them");
+    if (bad)
+        fprintf(stderr, "note: %llu bad row%s left out%s%.*s (SELECT * FROM %.*s$errors shows %s)\n", (unsigned long long)bad, bad == 1 ? " was" : "s were",
+                reasons.n ? ": " : "", WR_FMT(reasons), WR_FMT(source), bad == 1 ? "it" : "them");
+}
+
+/* The one source that the plan reads; "<source>" where there are several, or its name needs quotes. */
+static struct wr_str only_source(const struct wr_jobplan *plan)
+{
+    struct wr_str name = {0};
+    for (int i = 0; i < plan->n_node; i++) {
+        if (plan->node[i]->kind != WR_PLAN_SCAN)
+            continue;
+        struct wr_str s = plan->node[i]->u.scan.spec.name;
+        bool plain = s.n > 0;
+        for (uint32_t k = 0; k < s.n; k++)
+            plain &= (s.p[k] >= 'a' && s.p[k] <= 'z') || s.p[k] == '_' || (k > 0 && s.p[k] >= '0' && s.p[k] <= '9');
+        if (!plain || (name.n && !wr_str_eq(name, s)))
+            return WR_STR("<source>");
+        name = s;
+    }
+    return name.n ? name : WR_STR("<source>");
+}
+
 /* What was not in the result, once, at the end. */
-static void say_losses(const struct wr_job *job)
+static void say_losses(const struct wr_jobplan *plan, const struct wr_job *job)
 {
     uint64_t late = wr_job_late(job), bad = 0;
     struct wr_buf why = WR_BUF_INIT(4096);
@@ -187,10 +215,7 @@ static void say_losses(const struct wr_job *job)
             wr_buf_printf(&why, "%s%s %llu", why.n ? ", " : "", wr_reason_name((enum wr_reason)i), (unsigned long long)n);
         bad += n;
     }
-    if (late)
-        fprintf(stderr, "note: %llu late rows were left out (SELECT * FROM <source>$late shows them)\n", (unsigned long long)late);
-    if (bad)
-        fprintf(stderr, "note: %llu bad rows were left out: %.*s (SELECT * FROM <source>$errors shows them)\n", (unsigned long long)bad, (int)why.n, why.p);
+    wr_say_losses(late, bad, wr_buf_get(&why), only_source(plan));
     wr_buf_clear(&why);
 }
 
@@ -251,7 +276,7 @@ static wr_status run_plan(struct run *r, struct wr_jobplan *plan, bool analyze, 
             wr_buf_clear(&text);
         }
         if (!analyze)
-            say_losses(job);
+            say_losses(plan, job);
         remember(r->s, &(struct wr_watch){plan, job});
         struct wr_buf off = WR_BUF_INIT(65536);
         if (st == WR_OK && !wr_job_balanced(job, &off))

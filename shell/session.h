@@ -48,6 +48,9 @@ int wr_exit_code(wr_status st);
 /* Whole file into the arena; "-" is standard input. */
 wr_status wr_read_file(const char *path, struct wr_arena *a, struct wr_str *out, struct wr_error *err);
 
+/* On stderr: what was not in the result. reasons: of the bad rows; source: its name, for how to see them. */
+void wr_say_losses(uint64_t late, uint64_t bad, struct wr_str reasons, struct wr_str source);
+
 /* Rows of text, as psql prints a table (SHOW, DESCRIBE), in the session's output form. */
 void wr_print_rows(const struct wr_session *s, const struct wr_rows *rows);
 

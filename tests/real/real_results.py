@@ -121,7 +121,9 @@ def refused(s):
     check("no such job", s.sql("SELECT * FROM nothing_result")[0], 400)
     check("no such column", s.sql("SELECT x FROM revenue_result")[0], 400)
     check("a view would outlive it", s.sql("CREATE VIEW v AS SELECT n FROM revenue_result")[0], 400)
-    check("not in the catalog", [r["name"] for r in s.sql("SHOW SOURCES") if "result" in r["name"]], [])
+    check("listed", [r["name"] for r in s.sql("SHOW SOURCES") if "result" in r["name"]], ["hot_result", "revenue_result"])
+    check("described", [r["column"] for r in s.sql("DESCRIBE hot_result")], list(s.sql("SELECT * FROM hot_result LIMIT 1")[0]))
+    check("not among sinks", [r["name"] for r in s.sql("SHOW SINKS") if "result" in r["name"]], [])
     check("a declared one goes first", (s.sql("CREATE SOURCE revenue_result (x BIGINT) WITH (connector = 'datagen', rows = 3)")["kind"],
                                         s.sql("SELECT count(*) AS c FROM revenue_result")), ("message", [{"c": 3}]))
     check("and goes", s.sql("DROP SOURCE revenue_result")["kind"], "message")
