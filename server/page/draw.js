@@ -70,7 +70,7 @@ export function planGraph(plan) {
       n.open_windows ? `${number(n.open_windows)} windows` : ""].filter(Boolean).join("  ");
     s.append(svg("g", { class: "node" }, svg("title", {}, n.label), svg("rect", { x, y, width: BOX, height: HIGH, rx: 6 }),
       busy > 0 ? svg("rect", { class: "busy" + (busy > 0.8 ? " hot" : ""), x, y: y + HIGH - 5, width: (BOX * busy).toFixed(1), height: 5, rx: 2 }) : null,
-      svg("text", { x: x + 10, y: y + 19 }, n.label.length > 44 ? n.label.slice(0, 43) + "…" : n.label),
+      svg("text", { x: x + 10, y: y + 19 }, n.label.length > 42 ? n.label.slice(0, 41) + "…" : n.label),
       svg("text", { class: "dim", x: x + 10, y: y + 37 }, n.in === undefined ? "" : `in ${number(n.in)}  out ${number(n.out)}` + (n.instances > 1 ? `  × ${n.instances}` : "") + (n.busy_share === undefined ? "" : `  busy ${share(n.busy_share)}`)),
       svg("text", { class: "dim", x: x + 10, y: y + 54 }, more.slice(0, 48))));
   }
