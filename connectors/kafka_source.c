@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 static const struct wr_source_vt kafka_source;
+enum { LINE = 64, AHEAD = 3 }; /* bytes of a cache line; records between asking for a value and decoding it */
 
 /* ---- options ---- */
 
@@ -306,16 +307,16 @@ static bool take_record(struct wr_kafka_source *s, const rd_kafka_message_t *m, 
         s->base.skipped++;
         return false;
     }
-    struct wr_bad bad; /* 300 bytes: cleared only where a row is bad */
-    bad.msg[0] = 0;
-    bad.column = (struct wr_str){NULL, 0};
-    bad.reason = fill_row(s, m, b, row, &bad);
-    if (!bad.reason)
+    struct wr_bad *bad = &s->bad;
+    bad->msg[0] = 0;
+    bad->column = (struct wr_str){NULL, 0};
+    bad->reason = fill_row(s, m, b, row, bad);
+    if (!bad->reason)
         return true;
     s->base.n_bad++;
-    origin_of(m, &bad.from);
+    origin_of(m, &bad->from);
     if (s->spec.bad)
-        (void)s->spec.bad->report(s->spec.bad->ctx, &bad, &s->failed);
+        (void)s->spec.bad->report(s->spec.bad->ctx, bad, &s->failed);
     return false;
 }
 
@@ -440,6 +441,18 @@ static struct wr_batch *new_batch(struct wr_kafka_source *s, uint32_t n, struct 
     return b;
 }
 
+/* The value lies where another core has written it: asked for a few records ahead, it is here when the decoder wants it. */
+static void prefetch_value(const rd_kafka_message_t *m)
+{
+    const char *p = m->payload;
+    if (m->len == 0)
+        return;
+    __builtin_prefetch(p);
+    if (m->len > LINE)
+        __builtin_prefetch(p + LINE);
+    __builtin_prefetch(p + m->len - 1);
+}
+
 /* Turns the n messages of s->msg into a batch (NULL: no rows). All messages are given to it or destroyed. */
 static struct wr_batch *make_batch(struct wr_kafka_source *s, uint32_t n)
 {
@@ -449,6 +462,8 @@ static struct wr_batch *make_batch(struct wr_kafka_source *s, uint32_t n)
     struct wr_batch *b = new_batch(s, n, &kept, &part, &ts);
     for (uint32_t i = 0; i < n; i++) {
         rd_kafka_message_t *m = s->msg[i];
+        if (i + AHEAD < n)
+            prefetch_value(s->msg[i + AHEAD]);
         int at = wr_kafka_parts_slot(s, m);
         bool keep = false;
         if (s->failed.code)

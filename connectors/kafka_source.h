@@ -53,6 +53,7 @@ struct wr_kafka_source {
     int64_t max_bytes;             /* larger records are bad */
     bool null_rows;                /* a record without a value is a row of NULLs, not skipped */
     uint64_t repeats;              /* records dropped because they came a second time */
+    struct wr_bad bad;             /* of the record in hand; here, because 300 bytes on the stack are cleared with each call */
     struct wr_error failed;        /* to be returned by the next poll: rows before it went out first */
 };
 
