@@ -17,6 +17,13 @@
 #include "shell/scenario.h"
 #include "shell/stop.h"
 
+#ifdef WEIR_JEMALLOC
+/* How jemalloc is to work (its own name, read before main): few arenas, because a job has few threads that allocate at once, and what is free
+ * goes back to the system after a second, so that memory seen from outside is memory used. MALLOC_CONF in the environment goes before it. */
+extern const char *malloc_conf;
+const char *malloc_conf = "narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0";
+#endif
+
 enum { C_SHELL = 1, C_RUN = 2, C_CHECK = 4, C_TEST = 8, C_BROKER = 16, C_DEMO = 32, C_SERVE = 64, C_SUBMIT = 128, C_JOBS = 256, C_JOB = 512, C_SAVE = 1024,
        C_QUERY = C_SHELL | C_RUN, C_CLIENT = C_SUBMIT | C_JOBS | C_JOB | C_SAVE, C_ALL = 2047 };
 
