@@ -118,6 +118,17 @@ static wr_status settle(struct wr_kafka_out *s, uint64_t goal, bool *done, struc
     return st;
 }
 
+/* Clusters in memory (weir broker is one) take transactions, but forget the offsets in them, and with them the mark. Said at each start. */
+static void warn_of_forgetful(struct wr_kafka_out *s, rd_kafka_t *asker)
+{
+    char *id = rd_kafka_clusterid(asker, 1000);
+    if (id && strncmp(id, "mockCluster", 11) == 0)
+        wr_log(WR_LOG_WARN, "kafka", "the broker \"%s\" is one for trying things and forgets what transactions commit: the job cannot be started again from its "
+               "checkpoint with exactly-once sink \"%.*s\"; delivery = 'at-least-once' can", s->k->brokers, WR_FMT(s->spec.name));
+    if (id)
+        rd_kafka_mem_free(asker, id);
+}
+
 wr_status wr_kafka_txn_recover(struct wr_sink *base, uint64_t *ckpt, struct wr_error *err)
 {
     struct wr_kafka_out *s = (struct wr_kafka_out *)base;
@@ -126,6 +137,8 @@ wr_status wr_kafka_txn_recover(struct wr_sink *base, uint64_t *ckpt, struct wr_e
     wr_status st = fence(s, err);
     if (!st)
         st = wr_kafka_mark_ask(s, asker, true, &s->txn->known, err);
+    if (!st && s->txn->known.ckpt == 0)
+        warn_of_forgetful(s, asker);
     wr_kafka_asker_close(asker);
     *ckpt = s->txn->known.ckpt;
     return st;

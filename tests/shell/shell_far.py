@@ -70,6 +70,11 @@ def mistakes(s):
           (2, '{"a":1}\n', '-c:2:8: column "nix" does not exist\n  SELECT nix FROM f\n         ^\nhint: there is a, b\n'))
     check("syntax, told here", s.weir("SELECT FROM")[0], 2)
     check("file", s.weir("PRINT '/etc/passwd'")[2].splitlines()[0], '-c:1:7: option "path": local file "/etc/passwd" is not allowed here')
+    check("outside", s.weir("CREATE SOURCE outside (line TEXT) WITH (connector = 'file', path = '/etc/passwd', format = 'raw')")[0], 0)
+    for sql in ("SELECT line FROM outside", "CREATE SINK hole WITH (connector = 'blackhole'); INSERT INTO hole SELECT line FROM outside"):
+        at = sql.rindex("INSERT") + 1 if "INSERT" in sql else 1     # the option stands in another statement than this one
+        check("not allowed", s.weir(sql)[2].splitlines()[0], '-c:1:%d: option "path": local file "/etc/passwd" is not allowed here' % at)
+    check("gone", s.weir("DROP SOURCE outside; DROP SINK hole")[0], 0)
     check("setting", s.weir("SET parallelism = 2")[0], 2)
     check("token", s.weir("SELECT 1", env={"WEIR_TOKEN": "0" * 48})[0], 2)
     check("option", s.weir("SELECT 1", "-v", "A=b")[0], 2)
@@ -79,7 +84,14 @@ def jobs(s):
     path("grow.json", "\n")
     check("grow", s.weir(GROW % path("grow.json"))[0], 0)
     check("submit", s.weir("SUBMIT JOB sums AS SELECT k, sum(v) AS total FROM grow GROUP BY k"), (0, "", ""))
+    check("broken", s.weir("CREATE SOURCE b (k TEXT) WITH (connector = 'file', path = '%s', format = 'json', on_error = 'fail'); SUBMIT JOB broken AS SELECT k FROM b"
+                           % path("broken.json", "{\n"))[0], 0)
     with Program([WEIR, "--server", s.at, "--data", DATA], env()) as p:
+        ready(p)
+        p.type("SHOW JOBS;\r\\watch 1\r")
+        p.wait_for(r"^broken: .*bad row")     # the reason, below the table
+        p.type("\x03DROP JOB broken;\r")
+        p.wait_for("^DROP JOB broken$")
         ready(p)
         p.type("\\dj\r")
         p.wait_for(r"^ sums \| (starting|running) ")

@@ -93,6 +93,19 @@ def main():
             check("jobs lists it", "revenue" in weir("jobs", "--server", url, "--data", "data", cwd=tmp))
             check("why speaks of the watermark", "watermark" in weir("why", "revenue", "--server", url, "--data", "data", cwd=tmp))
 
+            # killed, and started again
+            weir("savepoint", "revenue", "--server", url, "--data", "data", cwd=tmp)
+            server.kill()
+            server.wait()
+            server = start("serve", "--listen", "127.0.0.1:0", "--data", "data", cwd=tmp)
+            again = re.search(r"http://[0-9.:]+", server.stdout.readline())
+            url, state = again.group(0), ""
+            while "running" not in state:       # ctest's limit ends it if that never comes
+                state = weir("jobs", "--server", url, "--data", "data", cwd=tmp)
+                check("it goes on", "failed" not in state and "waiting" not in state, state)
+            logs = weir("logs", "revenue", "--server", url, "--data", "data", cwd=tmp)
+            check("from its checkpoint", "resumed from checkpoint" in logs, logs)
+
             # 5. the test
             with open(os.path.join(tmp, "revenue.test"), "w", encoding="utf-8") as f:
                 f.write(only(page, "Two orders of one minute") + "\n")
