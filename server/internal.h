@@ -175,7 +175,8 @@ wr_status wr_no_job(struct wr_jobs *m, const char *name, struct wr_error *err);
 /* Errors of the text, printed as the shell prints them, go to said. */
 wr_status wr_text_plan(struct wr_jobs *m, const char *name, struct wr_str sql, const char *vars, bool offline, struct wr_jobplan **out, struct wr_buf *said,
                        struct wr_error *err);
-wr_status wr_files_allowed(const struct wr_server_opts *o, const struct wr_jobplan *plan, struct wr_error *err);
+/* off: the place to name, when the option stands in another text than this one; -1: the option's own. */
+wr_status wr_files_allowed(const struct wr_server_opts *o, const struct wr_jobplan *plan, int off, struct wr_error *err);
 bool wr_path_allowed(const struct wr_server_opts *o, struct wr_str path);
 void wr_catalog_vars(struct wr_catalog *c, const struct wr_server_opts *o, const char *vars);
 

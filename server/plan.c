@@ -109,11 +109,14 @@ static wr_status check_tree(const struct wr_server_opts *o, const struct wr_plan
     return WR_OK;
 }
 
-wr_status wr_files_allowed(const struct wr_server_opts *o, const struct wr_jobplan *plan, struct wr_error *err)
+wr_status wr_files_allowed(const struct wr_server_opts *o, const struct wr_jobplan *plan, int off, struct wr_error *err)
 {
-    for (int i = 0; i < plan->n_sink; i++)
-        WR_TRY(check_tree(o, plan->sink[i], err));
-    return WR_OK;
+    wr_status st = WR_OK;
+    for (int i = 0; i < plan->n_sink && st == WR_OK; i++)
+        st = check_tree(o, plan->sink[i], err);
+    if (st && off >= 0)
+        err->sql_off = off;
+    return st;
 }
 
 /* ---- planning ---- */
@@ -146,7 +149,7 @@ static wr_status plan_all(struct wr_jobs *m, struct wr_catalog *c, const struct 
         wr_hint(err, "it needs an INSERT INTO ... SELECT, or a SELECT whose result the server keeps");
         return WR_ESQL;
     }
-    WR_TRY(wr_files_allowed(m->o, plan, err));
+    WR_TRY(wr_files_allowed(m->o, plan, -1, err));
     return wr_plan_finish(c, plan, &o, err);
 }
 

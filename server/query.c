@@ -187,7 +187,7 @@ static wr_status plan_query(struct wr_query *q, struct wr_str sql, struct wr_are
     pthread_mutex_lock(&q->m->catalog_lock);
     wr_pull_begin(q->m);
     wr_status st = print ? wr_peek_plan(q->m->catalog, s, a, q->plan, &p, err) : wr_plan_stmt(q->m->catalog, q->plan, &o, s, sql, a, &answer, err);
-    st = st ? st : wr_files_allowed(q->m->o, q->plan, err);
+    st = st ? st : wr_files_allowed(q->m->o, q->plan, print ? -1 : (int)s->off, err);
     st = st ? st : wr_plan_finish(q->m->catalog, q->plan, &o, err);
     wr_pull_end(q->m);
     pthread_mutex_unlock(&q->m->catalog_lock);

@@ -277,7 +277,7 @@ static wr_status infer(struct ask *q, const struct wr_stmt *s, struct wr_error *
     struct wr_jobplan *plan = wr_jobplan_new();
     pthread_mutex_lock(&q->m->catalog_lock);
     wr_status st = wr_peek_plan(q->m->catalog, s, &q->a, plan, &p, err);
-    st = st ? st : wr_files_allowed(q->m->o, plan, err);
+    st = st ? st : wr_files_allowed(q->m->o, plan, -1, err);
     st = st ? st : wr_plan_finish(q->m->catalog, plan, &(struct wr_plan_opts){0}, err);
     pthread_mutex_unlock(&q->m->catalog_lock);
     st = st ? st : wr_infer_run(&p, plan, &q->m->closing, &text, err);
@@ -368,7 +368,7 @@ static wr_status plan_one(struct ask *q, const struct wr_stmt *s, struct wr_jobp
     }
     if (a->analyze)
         return wr_fail_at(err, WR_ESQL, s->off, "EXPLAIN ANALYZE is not answered over HTTP; a job's figures are in weir.operators");
-    WR_TRY(wr_files_allowed(q->m->o, plan, err));
+    WR_TRY(wr_files_allowed(q->m->o, plan, (int)s->off, err));
     *run = true;
     return wr_plan_finish(q->m->catalog, plan, &o, err);
 }

@@ -47,6 +47,14 @@ static void report(struct far *f, const struct wr_error *err)
 
 static void on_parse_error(void *ctx, const struct wr_error *err) { report(ctx, err); }
 
+static enum wr_output output_of(const struct wr_session *s)
+{
+    if (s->output != WR_OUT_AUTO)
+        return s->output;
+    struct wr_str set = wr_setting_text(s->catalog, WR_SET_OUTPUT);
+    return wr_str_eq_c(set, "ndjson") ? WR_OUT_NDJSON : wr_str_eq_c(set, "csv") ? WR_OUT_CSV : WR_OUT_TABLE;
+}
+
 /* ---- answers of POST /sql ---- */
 
 static struct wr_str cell_of(struct wr_arena *a, const json_t *v)
@@ -55,7 +63,7 @@ static struct wr_str cell_of(struct wr_arena *a, const json_t *v)
         return (struct wr_str){0};
     if (json_is_string(v))
         return wr_arena_str(a, (struct wr_str){json_string_value(v), (uint32_t)json_string_length(v)});
-    char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)); /* 1.4 stays 1.4 */
     struct wr_str s = wr_arena_str(a, wr_str_c(text ? text : ""));
     free(text);
     return s;
@@ -93,17 +101,6 @@ static void print_members(struct far *f, const json_t *job)
     wr_print_rows(f->s, &r);
 }
 
-static bool any_has(const json_t *list, const char *key)
-{
-    size_t i;
-    json_t *one;
-    union { const json_t *c; json_t *v; } l = {list};
-    json_array_foreach(l.v, i, one)
-        if (json_object_get(one, key) && !json_is_null(json_object_get(one, key)))
-            return true;
-    return false;
-}
-
 /* As a table shows it: whole numbers, and a time to the second. */
 static struct wr_str job_cell(struct wr_arena *mem, const json_t *v, bool is_time)
 {
@@ -122,7 +119,8 @@ void wr_print_jobs(const struct wr_session *s, const json_t *jobs)
     enum { N = sizeof col / sizeof col[0] };
     struct wr_arena mem = {0};
     size_t n = json_array_size(jobs);
-    size_t n_col = any_has(jobs, "reason") ? N : N - 1; /* mostly there is none, and the rest is as wide as a terminal */
+    bool table = output_of(s) == WR_OUT_TABLE && !wr_display()->expanded;
+    size_t n_col = table ? N - 1 : N; /* a reason is longer than a line: each follows below */
     struct wr_rows rows = {.n_col = (int)n_col, .n_row = (int)n, .name = WR_NEW_N(&mem, struct wr_str, N), .cell = WR_NEW_N(&mem, struct wr_str, n * N + 1)};
     for (size_t c = 0; c < n_col; c++) {
         rows.name[c] = wr_str_c(col[c].head);
@@ -130,6 +128,11 @@ void wr_print_jobs(const struct wr_session *s, const json_t *jobs)
             rows.cell[i * n_col + c] = job_cell(&mem, json_object_get(json_array_get(jobs, i), col[c].key), strcmp(col[c].key, "watermark") == 0);
     }
     wr_print_rows(s, &rows);
+    for (size_t i = 0; table && i < n; i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(jobs, i), "name")), *why = json_string_value(json_object_get(json_array_get(jobs, i), "reason"));
+        if (name && why)
+            printf("%s: %s\n", name, why);
+    }
     wr_arena_clear(&mem);
 }
 
@@ -222,14 +225,6 @@ static wr_status learn_schema(struct stream *x, const json_t *columns)
     wr_jobplan_free(plan);
     wr_buf_clear(&sql);
     return st;
-}
-
-static enum wr_output output_of(const struct wr_session *s)
-{
-    struct wr_str set = wr_setting_text(s->catalog, WR_SET_OUTPUT);
-    if (s->output != WR_OUT_AUTO)
-        return s->output;
-    return wr_str_eq_c(set, "ndjson") ? WR_OUT_NDJSON : wr_str_eq_c(set, "csv") ? WR_OUT_CSV : WR_OUT_TABLE;
 }
 
 static wr_status open_console(struct stream *x, enum wr_output form)
