@@ -53,6 +53,7 @@ wr_status wr_kafka_no_topic(struct wr_kafka *k, struct wr_str topic, struct wr_e
 wr_status wr_kafka_list(const struct wr_opts *opts, bool quick, struct wr_arena *a, struct wr_listed **out, int *n, struct wr_error *err);
 /* kafka_sink.c; the connector itself is in kafka_source.c. */
 extern const struct wr_sink_vt wr_kafka_sink;
+extern const struct wr_source_vt wr_kafka_source_vt;
 /* True if the linked librdkafka is at least this version: 0x020200 for 2.2.0. */
 bool wr_kafka_version_at_least(int version);
 
