@@ -57,6 +57,9 @@ struct wr_bad {
 };
 /* Takes one bad row (copies what it keeps). WR_OK: go on; anything else: on_error = 'fail', stop with err. */
 struct wr_badsink { wr_status (*report)(void *ctx, const struct wr_bad *bad, struct wr_error *err); void *ctx; };
+/* errors.c: the columns of source$errors and of dead letters, and one of them as a row. */
+const struct wr_schema *wr_errors_schema(void);
+void wr_errors_add(struct wr_builder *bl, const struct wr_bad *bad);
 
 /* ---- source ---- */
 

@@ -43,6 +43,9 @@ static const struct wr_optdesc kafka_opts[] = {
     {"replication", NULL, SNK, WR_OPT_INT, false, false, "1", NULL, "with create: replication factor"},
     {"transaction_buffer", NULL, SNK, WR_OPT_BYTES, false, false, "64 MiB", NULL,
      "exactly once: rows of one checkpoint kept in memory, to be written again if their transaction is lost"},
+    {"on_error", "on.error", SNK, WR_OPT_ENUM, false, false, "skip", "skip|fail|dlq",
+     "records that the topic refuses: counted and left out, the end of the job, or written to dlq_topic"},
+    {"dlq_topic", "dlq.topic", SNK, WR_OPT_TEXT, false, false, NULL, NULL, "with on_error = 'dlq': topic on the same brokers that takes them"},
     {"kafka.*", "properties.*", BOTH, WR_OPT_TEXT, false, false, NULL, NULL, "a librdkafka property; only harmless ones pass"},
     {NULL, NULL, 0, WR_OPT_TEXT, false, false, NULL, NULL, NULL},
 };

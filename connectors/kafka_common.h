@@ -51,7 +51,7 @@ wr_status wr_kafka_metadata(struct wr_kafka *k, bool all, rd_kafka_topic_t *only
 wr_status wr_kafka_no_topic(struct wr_kafka *k, struct wr_str topic, struct wr_error *err);
 /* kafka_list.c: the topics there are. */
 wr_status wr_kafka_list(const struct wr_opts *opts, bool quick, struct wr_arena *a, struct wr_listed **out, int *n, struct wr_error *err);
-/* kafka_sink.c; the connector itself is in kafka_source.c. */
+/* kafka_sink.c, kafka_source.c; the connector itself is in kafka.c. */
 extern const struct wr_sink_vt wr_kafka_sink;
 extern const struct wr_source_vt wr_kafka_source_vt;
 /* True if the linked librdkafka is at least this version: 0x020200 for 2.2.0. */

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STOP_MS = 10000, ADMIN_MS = 8000 };
+enum { STOP_MS = 10000 };
 
 static enum wr_accepts kafka_accepts(const struct wr_sink_spec *spec)
 {
@@ -42,24 +42,21 @@ static bool about_record(rd_kafka_resp_err_t e)
            e == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || e == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
 }
 
-void wr_kafka_out_refuse(struct wr_kafka_out *s, rd_kafka_resp_err_t e, int32_t part, struct wr_str key, struct wr_str value)
+static void letter_refused(struct wr_kafka_out *s, rd_kafka_resp_err_t e)
 {
-    struct wr_bad bad = {.reason = WR_R_SINK, .from = {.topic = wr_str_c(s->topic), .part = part, .offset = -1, .ts_us = INT64_MIN}};
-    s->refused++;
-    bad.from.raw = value;
-    bad.from.key = key;
-    (void)snprintf(bad.msg, sizeof bad.msg, "topic \"%s\" refuses a record of %u bytes: %s", s->topic, value.n, rd_kafka_err2str(e));
-    if (s->spec.bad)
-        (void)s->spec.bad->report(s->spec.bad->ctx, &bad, &s->failed);
-    else if (!s->failed.code)
-        wr_fail(&s->failed, WR_EIO, "%s", bad.msg);
+    const char *name;
+    (void)wr_kafka_letters_topic(s, &name);
+    if (!s->failed.code)
+        wr_fail(&s->failed, WR_EIO, "topic \"%s\" does not take a refused record: %s", name, rd_kafka_err2str(e));
 }
 
 static void on_delivered(void *ctx, const rd_kafka_message_t *m)
 {
     struct wr_kafka_out *s = ctx;
     if (!m->err) {
-        s->acked++;
+        s->acked += m->_private != WR_KAFKA_LETTER;
+    } else if (m->_private == WR_KAFKA_LETTER && about_record(m->err) && (!s->txn || wr_kafka_txn_alone(s->txn))) {
+        letter_refused(s, m->err);
     } else if (s->txn) {
         wr_kafka_txn_undelivered(s, m, about_record(m->err));
     } else if (about_record(m->err)) {
@@ -104,19 +101,24 @@ wr_status wr_kafka_out_produce(struct wr_kafka_out *s, const struct wr_kafka_rec
 {
     int64_t since = 0;
     struct wr_str key = rec->key, value = rec->value;
-    bool has_key = rec->has_key, has_value = rec->has_value;
+    bool has_key = rec->has_key, has_value = rec->has_value, letter = opaque == WR_KAFKA_LETTER;
+    const char *topic = s->topic;
+    rd_kafka_topic_t *rkt = letter ? wr_kafka_letters_topic(s, &topic) : s->rkt;
     for (;;) {
-        int rc = rd_kafka_produce(s->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, has_value ? (void *)(uintptr_t)(value.p ? value.p : "") : NULL,
+        int rc = rd_kafka_produce(rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, has_value ? (void *)(uintptr_t)(value.p ? value.p : "") : NULL,
                                   value.n, has_key ? (key.p ? key.p : "") : NULL, key.n, opaque);
         if (rc == 0)
             return WR_OK;
         rd_kafka_resp_err_t e = rd_kafka_last_error();
         if (about_record(e)) {
-            wr_kafka_out_refuse(s, e, -1, key, value);
+            if (letter)
+                letter_refused(s, e);
+            else
+                wr_kafka_out_refuse(s, e, -1, key, value);
             return wr_kafka_out_state(s, err);
         }
         if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            return wr_kafka_fail(s->k, e, err, "cannot write to topic \"%s\"", s->topic);
+            return wr_kafka_fail(s->k, e, err, "cannot write to topic \"%s\"", topic);
         s->base.retries += since == 0;
         (void)rd_kafka_poll(s->k->rk, 50);
         WR_TRY(wr_kafka_out_state(s, err));
@@ -163,6 +165,8 @@ static wr_status kafka_write(struct wr_sink *base, struct wr_batch *batch, struc
     if (s->k)
         (void)rd_kafka_poll(s->k->rk, 0);
     wr_status st = wr_kafka_out_state(s, err);
+    if (!st && !s->txn)
+        st = wr_kafka_letters_send(s, err);
     for (uint32_t k = 0; !st && k < batch->n_live; k++)
         st = write_row(s, batch, wr_batch_row(batch, k), err);
     wr_batch_unref(batch);
@@ -179,10 +183,14 @@ wr_status wr_kafka_out_drain(struct wr_kafka_out *s, struct wr_error *err)
 {
     int64_t stopping = 0;
     for (;;) {
+        if (!s->txn)
+            WR_TRY(wr_kafka_letters_send(s, err));
         rd_kafka_resp_err_t e = rd_kafka_flush(s->k->rk, 200);
         WR_TRY(wr_kafka_out_state(s, err));
         if (s->txn && wr_kafka_txn_lost(s))
             return wr_kafka_fail(s->k, RD_KAFKA_RESP_ERR__STATE, err, "cannot write to topic \"%s\"", s->topic);
+        if (!e && !s->txn && wr_kafka_letters_wait(s))
+            continue;
         if (!e)
             return WR_OK;
         if (e != RD_KAFKA_RESP_ERR__TIMED_OUT)
@@ -201,94 +209,8 @@ static wr_status kafka_pause(struct wr_sink *base, struct wr_error *err)
     struct wr_kafka_out *s = (struct wr_kafka_out *)base;
     if (s->k)
         (void)rd_kafka_poll(s->k->rk, 0);
-    return wr_kafka_out_state(s, err);
-}
-
-/* ---- the topic ---- */
-
-/* Waits for the answer to a request to make the topic. */
-static wr_status created(struct wr_kafka_out *s, rd_kafka_queue_t *queue, struct wr_error *err)
-{
-    rd_kafka_event_t *ev = rd_kafka_queue_poll(queue, ADMIN_MS + 1000);
-    if (!ev)
-        return wr_kafka_fail(s->k, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "cannot create topic \"%s\"", s->topic);
-    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
-    const char *why = e ? rd_kafka_event_error_string(ev) : NULL;
-    const rd_kafka_CreateTopics_result_t *res = rd_kafka_event_CreateTopics_result(ev);
-    size_t n = 0;
-    const rd_kafka_topic_result_t **topics = !e && res ? rd_kafka_CreateTopics_result_topics(res, &n) : NULL;
-    if (n > 0) {
-        e = rd_kafka_topic_result_error(topics[0]);
-        why = rd_kafka_topic_result_error_string(topics[0]);
-    }
-    wr_status st = WR_OK;
-    if (e && e != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-        st = wr_fail(err, WR_EIO, "cannot create topic \"%s\" on \"%s\": %s", s->topic, s->k->brokers, why ? why : rd_kafka_err2str(e));
-    rd_kafka_event_destroy(ev);
-    return st;
-}
-
-static wr_status create_topic(struct wr_kafka_out *s, struct wr_error *err)
-{
-    char why[300];
-    int64_t partitions = wr_opt_int(s->spec.opts, "partitions", 1), replication = wr_opt_int(s->spec.opts, "replication", 1);
-    if (partitions < 1 || partitions > 100000 || replication < 1 || replication > 100)
-        return wr_fail(err, WR_ESQL, "a topic cannot have %lld partitions with replication factor %lld", (long long)partitions,
-                       (long long)replication);
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(s->topic, (int)partitions, (int)replication, why, sizeof why);
-    if (!topic)
-        return wr_fail(err, WR_ESQL, "cannot create topic \"%s\": %s", s->topic, why);
-    rd_kafka_AdminOptions_t *opts = rd_kafka_AdminOptions_new(s->k->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-    (void)rd_kafka_AdminOptions_set_request_timeout(opts, ADMIN_MS, why, sizeof why);
-    (void)rd_kafka_AdminOptions_set_operation_timeout(opts, ADMIN_MS, why, sizeof why);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(s->k->rk);
-    rd_kafka_CreateTopics(s->k->rk, &topic, 1, opts, queue);
-    wr_status st = created(s, queue, err);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(opts);
-    rd_kafka_NewTopic_destroy(topic);
-    return st;
-}
-
-/* Error of the topic as the brokers see it now. */
-static wr_status topic_state(struct wr_kafka_out *s, rd_kafka_resp_err_t *e, struct wr_error *err)
-{
-    const struct rd_kafka_metadata *md;
-    WR_TRY(wr_kafka_metadata(s->k, false, s->rkt, s->spec.stop, &md, err));
-    *e = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    for (int i = 0; i < md->topic_cnt; i++)
-        if (strcmp(md->topics[i].topic, s->topic) == 0)
-            *e = md->topics[i].err ? md->topics[i].err : md->topics[i].partition_cnt ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-    rd_kafka_metadata_destroy(md);
-    return WR_OK;
-}
-
-/* Is the topic there? Makes it if the options say so. A broker that creates topics by itself has done it by the second look, because the
- * producer's handle asks for the topic in the way that triggers it. */
-static wr_status find_topic(struct wr_kafka_out *s, struct wr_error *err)
-{
-    enum { LOOKS = 12, PAUSE_US = 100000 };
-    bool create = wr_opt_bool(s->spec.opts, "create", false);
-    rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int look = 0; look < LOOKS; look++) {
-        WR_TRY(topic_state(s, &e, err));
-        if (!e || e == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) /* about to be elected: producing waits for it */
-            return WR_OK;
-        if (e != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-            return wr_kafka_fail(s->k, e, err, "cannot write to topic \"%s\"", s->topic);
-        if (create) {
-            WR_TRY(create_topic(s, err));
-            create = false;
-        }
-        struct timespec t = {0, PAUSE_US * 1000L};
-        (void)nanosleep(&t, NULL);
-        if (s->spec.stop && atomic_load(s->spec.stop))
-            return wr_fail(err, WR_ESTOP, "stopped while sink \"%.*s\" was opening", WR_FMT(s->spec.name));
-    }
-    wr_kafka_no_topic(s->k, wr_str_c(s->topic), err);
-    err->hint[0] = 0;
-    wr_hint(err, "create it, or add create = 'true' to the sink");
-    return WR_EIO;
+    WR_TRY(wr_kafka_out_state(s, err));
+    return s->txn ? WR_OK : wr_kafka_letters_send(s, err);
 }
 
 /* ---- life ---- */
@@ -302,6 +224,7 @@ void wr_kafka_out_disconnect(struct wr_kafka_out *s)
     }
     if (s->rkt)
         rd_kafka_topic_destroy(s->rkt);
+    wr_kafka_letters_disconnect(s);
     wr_kafka_unref(s->k);
     s->rkt = NULL;
     s->k = NULL;
@@ -318,6 +241,7 @@ static void kafka_close(struct wr_sink *base)
         wr_kafka_txn_abandon(s);
     wr_kafka_out_disconnect(s);
     wr_kafka_txn_close(s->txn);
+    wr_kafka_letters_close(s);
     wr_buf_clear(&s->key);
     wr_buf_clear(&s->value);
     free(s->topic);
@@ -333,20 +257,7 @@ static wr_status read_topic(struct wr_kafka_out *s, struct wr_error *err)
         wr_hint(err, "add topic = 'name'");
         return WR_ESQL;
     }
-    topic = wr_str_trim(topic);
-    for (uint32_t i = 0; i < topic.n; i++) {
-        char c = topic.p[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-        if (!good || topic.n > 249) {
-            wr_fail(err, WR_ESQL, "\"%.*s\" cannot be the topic of sink \"%.*s\"", WR_FMT(topic), WR_FMT(s->spec.name));
-            wr_hint(err, "a sink writes to one topic; its name has up to 249 letters, digits, '.', '_' and '-'");
-            return WR_ESQL;
-        }
-    }
-    s->topic = wr_malloc((size_t)topic.n + 1);
-    memcpy(s->topic, topic.p, topic.n);
-    s->topic[topic.n] = 0;
-    return WR_OK;
+    return wr_kafka_topic_name(s, topic, &s->topic, err);
 }
 
 /* How keys are written; opens the encoder when they are JSON. */
@@ -397,7 +308,8 @@ wr_status wr_kafka_out_connect(struct wr_kafka_out *s, struct wr_error *err)
     s->rkt = rd_kafka_topic_new(s->k->rk, s->topic, NULL);
     if (!s->rkt)
         return wr_kafka_fail(s->k, rd_kafka_last_error(), err, "cannot write to topic \"%s\"", s->topic);
-    return find_topic(s, err);
+    WR_TRY(wr_kafka_topic_find(s, s->topic, s->rkt, err));
+    return wr_kafka_letters_connect(s, err);
 }
 
 static wr_status open_sink(const struct wr_sink_spec *spec, bool once, struct wr_kafka_out **out, struct wr_error *err)
@@ -412,6 +324,7 @@ static wr_status open_sink(const struct wr_sink_spec *spec, bool once, struct wr
     for (int i = 0; i < spec->schema->n; i++)
         s->all[i] = i;
     wr_status st = read_topic(s, err);
+    if (!st) st = wr_kafka_letters_open(s, err);
     if (!st) st = choose_key(s, err);
     if (!st && once) st = wr_kafka_txn_open(s, err);
     if (!st) st = wr_kafka_out_connect(s, err);

@@ -52,6 +52,7 @@ struct wr_kafka_txn {
 
 const char *wr_kafka_txn_id(const struct wr_kafka_txn *t) { return t->id; }
 bool wr_kafka_txn_single(const struct wr_kafka_txn *t) { return t->single; }
+bool wr_kafka_txn_alone(const struct wr_kafka_txn *t) { return t->alone; }
 bool wr_kafka_txn_lost(const struct wr_kafka_out *s) { return s->txn->lost; }
 
 static void lose(struct wr_kafka_txn *t, const char *why)
@@ -394,7 +395,9 @@ static wr_status push(struct wr_kafka_out *s, uint64_t ckpt, const struct wr_pos
 {
     if (!s->txn->begun)
         WR_TRY(begin(s, err));
-    wr_status st = wr_kafka_out_drain(s, err);
+    wr_status st = wr_kafka_letters_send(s, err);
+    if (!st)
+        st = wr_kafka_out_drain(s, err);
     if (st) {
         lose(s->txn, err->msg);
         return st;
@@ -457,6 +460,7 @@ wr_status wr_kafka_txn_commit(struct wr_sink *base, uint64_t ckpt, const struct 
         WR_TRY(renew(s, called ? ckpt : 0, &done, err));
     }
     (void)WR_FAILPOINT("sink.committed");
+    wr_kafka_letters_clear(s);
     committed(t, ckpt);
     return WR_OK;
 }

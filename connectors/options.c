@@ -67,12 +67,17 @@ static bool desc_matches(const struct wr_optdesc *d, struct wr_str key, struct w
     return false;
 }
 
-static const struct wr_optdesc *find_in(const struct wr_optdesc *list, struct wr_str key, struct wr_str *rest)
+static const struct wr_optdesc *find_as(const struct wr_optdesc *list, int roles, struct wr_str key, struct wr_str *rest)
 {
     for (; list && list->name; list++)
-        if (desc_matches(list, key, rest))
+        if ((list->roles & roles) && desc_matches(list, key, rest))
             return list;
     return NULL;
+}
+
+static const struct wr_optdesc *find_in(const struct wr_optdesc *list, struct wr_str key, struct wr_str *rest)
+{
+    return find_as(list, WR_AS_ANY, key, rest);
 }
 
 /* The three lists that apply, in order. */
@@ -85,10 +90,11 @@ static struct lists lists_of(const struct wr_connector *c, const struct wr_forma
     return (struct lists){{c ? c->opts : NULL, f ? f->opts : NULL, common_opts}};
 }
 
-static const struct wr_optdesc *find(const struct lists *l, struct wr_str key, struct wr_str *rest)
+/* One for this role, if there is one: a sink's on_error is not a source's. */
+static const struct wr_optdesc *find(const struct lists *l, int role, struct wr_str key, struct wr_str *rest)
 {
-    for (int i = 0; i < 3; i++) {
-        const struct wr_optdesc *d = find_in(l->list[i], key, rest);
+    for (int i = 0; i < 6; i++) {
+        const struct wr_optdesc *d = find_as(l->list[i % 3], i < 3 ? role : WR_AS_ANY, key, rest);
         if (d)
             return d;
     }
@@ -293,7 +299,7 @@ static wr_status check_one(const struct wr_connector *c, const struct lists *l, 
                            struct wr_arena *a, struct wr_opts *out, struct wr_opt *list, struct wr_error *err)
 {
     struct wr_str rest;
-    const struct wr_optdesc *d = find(l, raw->key, &rest);
+    const struct wr_optdesc *d = find(l, (int)role, raw->key, &rest);
     if (!d)
         return unknown(c, l, role, raw, err);
     if (!(d->roles & (int)role))
@@ -337,7 +343,7 @@ bool wr_opt_is_secret(const struct wr_connector *c, struct wr_str key)
     static const char *const words[] = {"password", "passwd", "secret", "token", "keystore", "key.pem", "credential"};
     struct lists l = lists_of(c, NULL);
     struct wr_str rest;
-    const struct wr_optdesc *d = find(&l, key, &rest);
+    const struct wr_optdesc *d = find(&l, WR_AS_ANY, key, &rest);
     if (d && d->secret)
         return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {

@@ -5,7 +5,7 @@
  *         a DELETE for keys that went away, in one transaction. Keys are sorted, so that two writers of one table do not deadlock.
  * Rules:  a lost connection, a full or restarting server, a lock time-out: the same rows are tried again, with pauses, until retry_timeout.
  *         A row that the table refuses (constraint, range, NUL byte) is found by halving inside one transaction, reported as bad, and the
- *         others are written. Anything else stops the job with the server's own words.
+ *         others are written (postgres_letters.c says what becomes of it). Anything else stops the job with the server's own words.
  *         Exactly once: rows wait for the checkpoint, see postgres_txn.c.
  * Memory: pending rows hold their batches; keys lie in an arena; both go at each send. */
 #include "connectors/postgres_sink.h"
@@ -37,6 +37,9 @@ static const struct wr_optdesc postgres_opts[] = {
     {"retry_timeout", NULL, SNK, WR_OPT_DURATION, false, false, "5 min", NULL, "how long to try again while the server is away"},
     {"transaction_buffer", NULL, SNK, WR_OPT_BYTES, false, false, "256 MiB", NULL,
      "exactly once: rows of one checkpoint kept in memory, to be written again if their transaction is lost"},
+    {"on_error", "on.error", SNK, WR_OPT_ENUM, false, false, "skip", "skip|fail|dlq",
+     "rows that the table refuses: counted and left out, the end of the job, or written to dlq_table"},
+    {"dlq_table", "dlq.table", SNK, WR_OPT_TEXT, false, false, NULL, NULL, "with on_error = 'dlq': table of the same database that takes them; made if it is not there"},
     {NULL, NULL, 0, WR_OPT_TEXT, false, false, NULL, NULL, NULL},
 };
 
@@ -123,16 +126,6 @@ static void add_row(struct wr_pg_sink *s, struct wr_batch *b, uint32_t row, bool
     s->row[s->n++] = one;
 }
 
-wr_status wr_pg_report(struct wr_pg_sink *s, const struct wr_batch *b, uint32_t row, struct wr_str column, const char *msg, struct wr_error *err)
-{
-    struct wr_bad bad = {.reason = WR_R_SINK, .column = column};
-    (void)snprintf(bad.msg, sizeof bad.msg, "%s", msg);
-    wr_batch_origin(b, row, &bad.from);
-    if (s->spec.bad)
-        return s->spec.bad->report(s->spec.bad->ctx, &bad, err);
-    return wr_fail(err, WR_EDATA, "table \"%.*s\": %s", WR_FMT(s->target.plain), msg);
-}
-
 /* What PostgreSQL would refuse for sure is not even sent. */
 static bool refuse_early(struct wr_pg_sink *s, const struct wr_batch *b, uint32_t row, bool delete, wr_status *st, struct wr_error *err)
 {
@@ -141,7 +134,7 @@ static bool refuse_early(struct wr_pg_sink *s, const struct wr_batch *b, uint32_
         if (!wr_vec_null(&b->col[col], row))
             continue;
         if (!delete) /* there can be no such row to delete */
-            *st = wr_pg_report(s, b, row, s->spec.schema->field[col].name, "a key column is NULL", err);
+            *st = wr_pg_refuse(s, b, row, s->spec.schema->field[col].name, "a key column is NULL", err);
         return true;
     }
     for (int i = 0; i < s->n_text && !delete; i++) {
@@ -151,7 +144,7 @@ static bool refuse_early(struct wr_pg_sink *s, const struct wr_batch *b, uint32_
         struct wr_str text = WR_VEC_STR(v)[wr_vec_at(v, row)];
         s->bytes += text.n;
         if (text.n && memchr(text.p, 0, text.n)) {
-            *st = wr_pg_report(s, b, row, s->spec.schema->field[s->text[i]].name, "text of PostgreSQL cannot hold a NUL byte", err);
+            *st = wr_pg_refuse(s, b, row, s->spec.schema->field[s->text[i]].name, "text of PostgreSQL cannot hold a NUL byte", err);
             return true;
         }
     }
@@ -175,6 +168,7 @@ wr_status wr_pg_connect_to(struct wr_pg_sink *s, struct wr_error *err)
         return WR_OK;
     WR_TRY(wr_pg_connect(s->spec.opts, s->spec.stop, &s->c, err));
     wr_status st = wr_pg_target_open(s->c, &s->spec, &s->target, err);
+    if (!st) st = wr_pg_letters_connect(s, err);
     if (st)
         wr_pg_disconnect(s);
     return st;
@@ -273,17 +267,38 @@ enum wr_pg_outcome wr_pg_run_halving(struct wr_pg_sink *s, const struct wr_pg_ro
     return out;
 }
 
-/* One transaction with everything: quick, or (careful) finding the rows that the table refuses. */
-static enum wr_pg_outcome run_all(struct wr_pg_sink *s, uint32_t n_delete, uint32_t n, bool careful)
+wr_status wr_pg_report_refused(struct wr_pg_sink *s, struct wr_error *err)
 {
+    for (uint32_t i = 0; i < s->n_bad; i++) {
+        const struct wr_pg_refused *r = &s->bad[i];
+        struct wr_pg_row *row = (struct wr_pg_row *)(uintptr_t)r->row;
+        if (row->dead)
+            continue;
+        row->dead = true;
+        WR_TRY(wr_pg_refuse(s, row->batch, row->row, wr_str_c(r->column), r->msg, err));
+    }
     s->n_bad = 0;
-    if (!careful && (n_delete == 0 || n_delete == n))
+    return WR_OK;
+}
+
+/* One transaction with everything: quick, or (careful) finding the rows that the table refuses, which are told before COMMIT. */
+static enum wr_pg_outcome run_all(struct wr_pg_sink *s, uint32_t n_delete, uint32_t n, bool careful, struct wr_error *err)
+{
+    bool letters = wr_pg_letters_n(s) > 0;
+    s->n_bad = 0;
+    if (n == 0 && !letters)
+        return WR_PG_OUT_DONE;
+    if (!careful && !letters && (n_delete == 0 || n_delete == n))
         return run_rows(s, s->order, n); /* a statement is a transaction */
     enum wr_pg_outcome out = wr_pg_run(s, careful ? "BEGIN; SET CONSTRAINTS ALL IMMEDIATE" : "BEGIN");
     if (!out && n_delete)
         out = careful ? wr_pg_run_halving(s, s->order, n_delete) : run_rows(s, s->order, n_delete);
     if (!out && n > n_delete)
         out = careful ? wr_pg_run_halving(s, s->order + n_delete, n - n_delete) : run_rows(s, s->order + n_delete, n - n_delete);
+    if (!out && careful && wr_pg_report_refused(s, err))
+        out = WR_PG_OUT_STOP;
+    if (!out)
+        out = wr_pg_letters_send(s);
     if (!out)
         return wr_pg_run(s, "COMMIT");
     if (s->c && PQstatus(s->c) == CONNECTION_OK)
@@ -323,17 +338,24 @@ wr_status wr_pg_told(struct wr_pg_sink *s, struct wr_error *err)
     return wr_pg_fail(s->c, s->last, err, "cannot write to table \"%.*s\"", WR_FMT(s->target.plain));
 }
 
-static wr_status report_refused(struct wr_pg_sink *s, struct wr_error *err)
+/* Rows as they are sent; those that were refused before are left out. Returns how many there are. */
+static uint32_t put_in_order(struct wr_pg_sink *s, uint32_t *n_delete)
 {
-    for (uint32_t i = 0; i < s->n_bad; i++) {
-        const struct wr_pg_refused *r = &s->bad[i];
-        WR_TRY(wr_pg_report(s, r->row->batch, r->row->row, wr_str_c(r->column), r->msg, err));
+    uint32_t n = 0;
+    *n_delete = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->row[i].dead)
+            continue;
+        s->order[n++] = &s->row[i];
+        *n_delete += s->row[i].delete;
     }
-    return WR_OK;
+    if (s->spec.n_key)
+        qsort(s->order, n, sizeof *s->order, wr_pg_by_kind_and_key);
+    return n;
 }
 
-/* Sends all pending rows, in one transaction. Pending stays as it is when this fails. */
-static wr_status send_rows(struct wr_pg_sink *s, uint32_t n_delete, struct wr_error *err)
+/* Sends all pending rows, in one transaction; *n: how many were not refused. Pending stays as it is when this fails. */
+static wr_status send_rows(struct wr_pg_sink *s, uint32_t *n, struct wr_error *err)
 {
     int64_t started = wr_clock_mono();
     bool careful = false;
@@ -342,14 +364,16 @@ static wr_status send_rows(struct wr_pg_sink *s, uint32_t n_delete, struct wr_er
         if (st == WR_ESTOP)
             return st;
         if (!st) {
-            enum wr_pg_outcome out = run_all(s, n_delete, s->n, careful);
+            uint32_t n_delete, all = put_in_order(s, &n_delete);
+            enum wr_pg_outcome out = run_all(s, n_delete, all, careful, err);
+            *n = put_in_order(s, &n_delete);
             if (out == WR_PG_OUT_DONE)
-                return report_refused(s, err);
+                return WR_OK;
             if (out == WR_PG_OUT_ROW && !careful) {
                 careful = true;
                 continue;
             }
-            st = wr_pg_told(s, err);
+            st = err->code ? err->code : wr_pg_told(s, err);
             if (out != WR_PG_OUT_AGAIN)
                 return st;
         } else if (!err->retriable) {
@@ -362,19 +386,14 @@ static wr_status send_rows(struct wr_pg_sink *s, uint32_t n_delete, struct wr_er
 
 static wr_status send_pending(struct wr_pg_sink *s, struct wr_error *err)
 {
-    if (s->n == 0)
+    uint32_t n = 0;
+    if (s->n == 0 && wr_pg_letters_n(s) == 0)
         return WR_OK;
-    uint32_t n_delete = 0;
-    for (uint32_t i = 0; i < s->n; i++) {
-        s->order[i] = &s->row[i];
-        n_delete += s->row[i].delete;
-    }
-    if (s->spec.n_key)
-        qsort(s->order, s->n, sizeof *s->order, wr_pg_by_kind_and_key);
-    wr_status st = send_rows(s, n_delete, err);
+    wr_status st = send_rows(s, &n, err);
     if (!st) {
-        s->base.rows += s->n - s->n_bad;
+        s->base.rows += n;
         s->base.bytes += s->bytes;
+        wr_pg_letters_clear(s);
     }
     wr_pg_drop_pending(s);
     return st;
@@ -398,9 +417,10 @@ static wr_status postgres_write(struct wr_sink *base, struct wr_batch *batch, st
     wr_batch_unref(batch);
     if (s->once)
         return st ? st : wr_pg_once_written(s, err);
-    if (s->n && !s->since)
+    bool some = s->n || wr_pg_letters_n(s);
+    if (some && !s->since)
         s->since = wr_clock_mono();
-    if (!st && s->n && (s->n >= s->most || s->bytes >= MOST_BYTES || wr_clock_mono() - s->since > LINGER_US))
+    if (!st && some && (s->n >= s->most || s->bytes >= MOST_BYTES || wr_clock_mono() - s->since > LINGER_US))
         st = send_pending(s, err);
     return st;
 }
@@ -416,6 +436,7 @@ static void postgres_close(struct wr_sink *base)
     struct wr_pg_sink *s = (struct wr_pg_sink *)base;
     wr_pg_once_close(s);
     wr_pg_drop_pending(s);
+    wr_pg_letters_close(s);
     wr_pg_disconnect(s);
     wr_pg_target_clear(&s->target);
     for (int i = 0; i < s->spec.schema->n; i++)
@@ -447,7 +468,8 @@ static wr_status postgres_open(const struct wr_sink_spec *spec, struct wr_sink *
         if (spec->schema->field[i].type.id == WR_T_TEXT)
             s->text[s->n_text++] = i;
     }
-    wr_status st = wr_pg_connect_to(s, err);
+    wr_status st = wr_pg_letters_open(s, err);
+    if (!st) st = wr_pg_connect_to(s, err);
     if (!st && spec->exactly_once)
         wr_pg_once_open(s);
     if (st) {

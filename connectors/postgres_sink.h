@@ -31,7 +31,8 @@ struct wr_pg_refused {
     char column[64], msg[200];
 };
 
-struct wr_pg_once; /* postgres_txn.c's own */
+struct wr_pg_once;    /* postgres_txn.c's own */
+struct wr_pg_letters; /* postgres_letters.c's own */
 
 struct wr_pg_sink {
     struct wr_sink base;
@@ -49,9 +50,10 @@ struct wr_pg_sink {
     struct wr_buf *array;      /* a column each: the parameters of a statement */
     int n_text, *text;         /* TEXT columns: they may not hold NUL bytes */
     const struct wr_pg_row **order; /* pending rows as they are sent: deletes, then the others, each by key */
-    struct wr_pg_refused *bad; /* found in the transaction under way; reported once it is committed (exactly once: just before) */
+    struct wr_pg_refused *bad; /* found in the transaction under way; reported just before COMMIT */
     uint32_t n_bad, cap_bad;
     PGresult *last;            /* of the statement that failed; NULL: none */
+    struct wr_pg_letters *letters;
     struct wr_pg_once *once;   /* exactly once; NULL: at least once */
 };
 
@@ -67,11 +69,22 @@ enum wr_pg_outcome wr_pg_outcome_of(struct wr_pg_sink *s, PGresult *r); /* takes
 /* Writes rows, all deletes or none, inside the open transaction; those that the table refuses are found by halving and noted in s->bad. */
 enum wr_pg_outcome wr_pg_run_halving(struct wr_pg_sink *s, const struct wr_pg_row *const *rows, uint32_t n);
 int wr_pg_by_kind_and_key(const void *a, const void *b); /* for qsort of `order` */
-wr_status wr_pg_report(struct wr_pg_sink *s, const struct wr_batch *b, uint32_t row, struct wr_str column, const char *msg, struct wr_error *err);
+/* Those noted in s->bad are refused, each once. */
+wr_status wr_pg_report_refused(struct wr_pg_sink *s, struct wr_error *err);
 wr_status wr_pg_told(struct wr_pg_sink *s, struct wr_error *err); /* what the failed statement said, as an error */
 /* Pauses before another try; the error itself when the time since `started` (monotonic µs) is up. */
 wr_status wr_pg_wait_again(struct wr_pg_sink *s, int64_t started, int tries, struct wr_error *err);
 void wr_pg_drop_pending(struct wr_pg_sink *s);
+
+/* ---- postgres_letters.c ---- */
+wr_status wr_pg_letters_open(struct wr_pg_sink *s, struct wr_error *err); /* before the first connection */
+void wr_pg_letters_close(struct wr_pg_sink *s);
+wr_status wr_pg_letters_connect(struct wr_pg_sink *s, struct wr_error *err); /* finds the table */
+/* Does with a refused row what on_error says. An error: it ends the job. */
+wr_status wr_pg_refuse(struct wr_pg_sink *s, const struct wr_batch *b, uint32_t row, struct wr_str column, const char *msg, struct wr_error *err);
+uint32_t wr_pg_letters_n(const struct wr_pg_sink *s);
+enum wr_pg_outcome wr_pg_letters_send(struct wr_pg_sink *s); /* into the open transaction */
+void wr_pg_letters_clear(struct wr_pg_sink *s);              /* it is committed */
 
 /* ---- postgres_txn.c ---- */
 void wr_pg_once_open(struct wr_pg_sink *s);

@@ -335,21 +335,6 @@ static enum wr_pg_outcome send_segments(struct wr_pg_sink *s)
     return WR_PG_OUT_DONE;
 }
 
-/* Rows that were refused, told once. */
-static wr_status report_refused(struct wr_pg_sink *s, struct wr_error *err)
-{
-    for (uint32_t i = 0; i < s->n_bad; i++) {
-        const struct wr_pg_refused *r = &s->bad[i];
-        struct wr_pg_row *row = (struct wr_pg_row *)(uintptr_t)r->row;
-        if (row->dead)
-            continue;
-        row->dead = true;
-        WR_TRY(wr_pg_report(s, row->batch, row->row, wr_str_c(r->column), r->msg, err));
-    }
-    s->n_bad = 0;
-    return WR_OK;
-}
-
 wr_status wr_pg_once_written(struct wr_pg_sink *s, struct wr_error *err)
 {
     struct wr_pg_once *o = s->once;
@@ -367,7 +352,7 @@ wr_status wr_pg_once_written(struct wr_pg_sink *s, struct wr_error *err)
         wr_error_clear(err);
         forget_session(s);
     } else {
-        WR_TRY(report_refused(s, err));
+        WR_TRY(wr_pg_report_refused(s, err));
     }
     if (o->bytes <= o->max)
         return WR_OK;
@@ -443,8 +428,10 @@ static enum wr_pg_outcome push(struct wr_pg_sink *s, uint64_t ckpt, const struct
 {
     bool ours = true;
     enum wr_pg_outcome out = send_segments(s);
-    if (!out && report_refused(s, err))
+    if (!out && wr_pg_report_refused(s, err))
         return WR_PG_OUT_STOP;
+    if (!out)
+        out = wr_pg_letters_send(s);
     if (!out && n)
         out = send_positions(s, pos, n);
     (void)WR_FAILPOINT("sink.offsets");
@@ -459,6 +446,7 @@ static void committed(struct wr_pg_sink *s, uint64_t ckpt)
 {
     struct wr_pg_once *o = s->once;
     free_segments(o);
+    wr_pg_letters_clear(s);
     o->known = ckpt;
     o->begun = o->forgot = false;
     s->n_bad = 0;

@@ -21,8 +21,9 @@ struct wr_job_opts {
     void (*progress)(void *ctx, struct wr_job *job);
     void (*thread)(void *ctx); /* called first in every thread that the job starts for a task of its own (log lines are told apart by thread). NULL: no */
     void *ctx;                /* given to the callbacks */
-    /* Every row put aside, from any task's thread: samples. Must be quick and must copy what they keep. NULL: nobody looks. scan NULL: unknown. */
-    void (*on_bad)(void *ctx, const struct wr_plan *scan, const struct wr_bad *bad);
+    /* Every row put aside, from any task's thread: samples. Must be quick and must copy what they keep. NULL: nobody looks. of: the scan
+     * they came through, or the sink that refused them; NULL: unknown. */
+    void (*on_bad)(void *ctx, const struct wr_plan *of, const struct wr_bad *bad);
     void (*on_late)(void *ctx, const struct wr_plan *scan, const struct wr_batch *b, uint32_t row);
     const char *checkpoint_dir; /* NULL: no checkpoints. Outlives the job */
     int64_t checkpoint_us;    /* between checkpoints, monotonic; 0: 5 s */

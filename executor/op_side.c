@@ -39,42 +39,13 @@ static void add_pending(struct side *s, struct wr_batch *b)
     s->pending[s->n++] = b;
 }
 
-static void put_text(struct wr_batch *b, int col, uint32_t row, struct wr_str s)
-{
-    WR_VEC_STR(&b->col[col])[row] = wr_arena_str(&b->mem, s);
-}
-
-/* Columns as wr_side_errors_schema() has them. */
 void wr_side_add_bad(struct wr_op *op, const struct wr_bad *bad)
 {
     struct side *s = op->ctx;
-    const struct wr_origin *o = &bad->from;
-    uint32_t r = wr_builder_row(&s->errors, WR_OP_INSERT);
-    struct wr_batch *b = s->errors.b;
-    for (int c = 0; c < b->n_col; c++)
-        wr_builder_null(&s->errors, c, r);
-    int c = 0;
-#define SET(cond, stmt)                       \
-    do {                                      \
-        if (cond) {                           \
-            stmt;                             \
-            b->col[c].nulls[r] = 0;           \
-        }                                     \
-        c++;                                  \
-    } while (0)
-    SET(o->raw.p != NULL, put_text(b, c, r, o->raw));
-    SET(o->topic.n > 0, put_text(b, c, r, o->topic));
-    SET(o->part >= 0, WR_VEC_I64(&b->col[c])[r] = o->part);
-    SET(o->offset >= 0, WR_VEC_I64(&b->col[c])[r] = o->offset);
-    SET(o->ts_us != INT64_MIN, WR_VEC_I64(&b->col[c])[r] = o->ts_us);
-    SET(true, put_text(b, c, r, wr_str_c(wr_reason_name(bad->reason))));
-    SET(bad->column.n > 0, put_text(b, c, r, bad->column));
-    SET(true, put_text(b, c, r, wr_str_c(bad->msg[0] ? bad->msg : wr_reason_help(bad->reason))));
-#undef SET
+    wr_errors_add(&s->errors, bad);
     if (wr_builder_full(&s->errors))
         add_pending(s, wr_builder_take(&s->errors));
 }
-
 
 void wr_side_add_late(struct wr_op *op, const struct wr_batch *src, const uint32_t *row, uint32_t n)
 {
@@ -193,13 +164,14 @@ static bool worth_a_line(uint64_t n)
     return n == 1;
 }
 
-static void log_bad(const struct wr_plan *scan, const struct wr_bad *bad, uint64_t n, const char *msg)
+static void log_bad(const struct wr_plan *of, const struct wr_bad *bad, uint64_t n, const char *msg)
 {
     char place[64] = "";
     if (bad->from.offset >= 0)
         (void)snprintf(place, sizeof place, "/%d offset %lld", bad->from.part, (long long)bad->from.offset);
-    wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s at %.*s%s%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n, scan ? " of " : "",
-           scan ? (int)scan->u.scan.spec.name.n : 0, scan ? scan->u.scan.spec.name.p : "", WR_FMT(bad->from.topic), place, bad->column.n ? ", column " : "",
+    struct wr_str name = of ? wr_plan_outside(of) : (struct wr_str){0};
+    wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s at %.*s%s%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n, of ? " of " : "",
+           WR_FMT(name), WR_FMT(bad->from.topic), place, bad->column.n ? ", column " : "",
            WR_FMT(bad->column), msg);
 }
 
@@ -207,16 +179,16 @@ wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *ba
 {
     struct wr_job *job = op->task->job;
     const struct wr_origin *o = &bad->from;
-    const struct wr_plan *sp = scan;
+    const struct wr_plan *sp = scan, *of = scan ? scan : op->plan->kind == WR_PLAN_SINK ? op->plan : NULL;
     const char *msg = bad->msg[0] ? bad->msg : wr_reason_help(bad->reason);
     uint64_t n = atomic_fetch_add(&job->bad_by_reason[bad->reason], 1) + 1;
     if (sp && sp->u.scan.on_error_fail)
         return wr_fail(err, WR_EDATA, "bad row in source \"%.*s\"%s%.*s%s at %.*s partition %d offset %lld: %s", WR_FMT(sp->u.scan.spec.name),
                        bad->column.n ? ", column \"" : "", WR_FMT(bad->column), bad->column.n ? "\"" : "", WR_FMT(o->topic), o->part, (long long)o->offset, msg);
     if (worth_a_line(n))
-        log_bad(sp, bad, n, msg);
+        log_bad(of, bad, n, msg);
     if (job->opts.on_bad)
-        job->opts.on_bad(job->opts.ctx, sp, bad);
+        job->opts.on_bad(job->opts.ctx, of, bad);
     if (job->n_side == 0)
         return WR_OK;
     pthread_mutex_lock(&job->side_lock);

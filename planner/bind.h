@@ -269,6 +269,7 @@ wr_status wr_bind_insert(struct binder *b, const struct wr_object *o, const stru
 wr_status wr_bind_console(struct binder *b, const struct rel *rows, int32_t off);
 /* bind_dlq.c: what a source says of bad records is checked when it is declared; the inserts are made for the scans that are new. */
 wr_status wr_bind_dlq_check(struct binder *b, const struct wr_object *o);
+wr_status wr_bind_dlq_check_sink(struct binder *b, const struct wr_object *o);
 wr_status wr_bind_dead_letters(struct binder *b);
 /* The scan of a source, made at its first use in the jobplan. */
 wr_status wr_job_scan(struct binder *b, const struct wr_object *o, struct wr_plan **out);

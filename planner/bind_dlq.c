@@ -4,7 +4,8 @@
  *   source (... on_error = 'dlq', dlq_table = 'bad', dlq_url = '...')   PostgreSQL: rows are appended, the table is made if it is not there
  *
  * Rules:  it is INSERT INTO a sink SELECT * FROM source$errors, added once a job when the source is first read; the sink is called source$dlq.
- *         What does not say where to, or says it where it has no meaning, is refused when the source is declared. */
+ *         A sink's on_error = 'dlq' is the sink's own business, because its letters go into its transactions.
+ *         What does not say where to, or says it where it has no meaning, is refused when source or sink are declared. */
 #include "planner/bind.h"
 
 static const struct wr_opt *find(const struct wr_object *o, const char *key)
@@ -43,6 +44,21 @@ wr_status wr_bind_dlq_check(struct binder *b, const struct wr_object *o)
     if (table && !find(o, "dlq_url"))
         return lacks(b, table->off, "dlq_table does not say in which database", "add dlq_url = 'postgres://user:password@host/database'");
     return WR_OK;
+}
+
+wr_status wr_bind_dlq_check_sink(struct binder *b, const struct wr_object *o)
+{
+    static const char *const part[] = {"dlq_topic", "dlq_table"};
+    const struct wr_opt *on = find(o, "on_error");
+    bool dlq = on && wr_str_eq_c(on->value, "dlq");
+    const struct wr_opt *to = find(o, part[0]) ? find(o, part[0]) : find(o, part[1]);
+    if (to && !dlq)
+        return wr_fail_at(b->err, WR_ESQL, to->off, "%.*s has no meaning without on_error = 'dlq'", WR_FMT(to->key));
+    if (!dlq || to)
+        return WR_OK;
+    if (strcmp(o->connector->name, "kafka") == 0)
+        return lacks(b, on->off, "on_error = 'dlq' does not say where to", "add dlq_topic = '...', a topic on the same brokers");
+    return lacks(b, on->off, "on_error = 'dlq' does not say where to", "add dlq_table = '...', a table of the same database; it is made if it is not there");
 }
 
 /* Adds the options of a Kafka source that mean the same for a sink on the same brokers (address, security). */
@@ -99,7 +115,7 @@ static wr_status dead_letters(struct binder *b, const struct wr_object *o, struc
     struct wr_plan *side = wr_node_new(b->a, WR_PLAN_SIDE, NULL);
     side->u.side.which = WR_SIDE_ERRORS;
     side->u.side.scan = scan;
-    side->out = wr_side_errors_schema();
+    side->out = wr_errors_schema();
     wr_node_props(b->a, side);
     struct rel rows = wr_rel_of(b, wr_bind_made(b, side), (struct wr_str){0});
     return wr_bind_insert(b, &letters, NULL, &rows, -1);

@@ -228,7 +228,7 @@ static wr_status bind_side(struct binder *b, const struct wr_object *o, enum wr_
     p->u.side.which = which;
     p->u.side.scan = scan;
     if (which == WR_SIDE_ERRORS) {
-        p->out = wr_side_errors_schema();
+        p->out = wr_errors_schema();
     } else {
         int *col = WR_NEW_N(b->a, int, scan->out->n + 1);
         for (int i = 0; i < scan->out->n; i++)

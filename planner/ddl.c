@@ -78,7 +78,7 @@ static wr_status check_options(struct binder *b, struct wr_object *o, const stru
     o->reads = (role & WR_AS_SOURCE) && o->connector->source;
     o->writes = (role & WR_AS_SINK) && o->connector->sink;
     o->as_source = o->as_sink = opts;
-    return o->reads ? wr_bind_dlq_check(b, o) : WR_OK;
+    return o->reads ? wr_bind_dlq_check(b, o) : wr_bind_dlq_check_sink(b, o);
 }
 
 /* ---- columns ---- */

@@ -17,22 +17,6 @@ const char *wr_plan_name(enum wr_pkind k)
     return name[k];
 }
 
-const struct wr_schema *wr_side_errors_schema(void)
-{
-    static struct wr_field field[] = {
-        {.name = {"raw", 3}, .type = {.id = WR_T_BYTES}, .nullable = true},
-        {.name = {"topic", 5}, .type = {.id = WR_T_TEXT}, .nullable = true},
-        {.name = {"partition", 9}, .type = {.id = WR_T_INT}, .nullable = true},
-        {.name = {"offset", 6}, .type = {.id = WR_T_BIGINT}, .nullable = true},
-        {.name = {"timestamp", 9}, .type = {.id = WR_T_TIMESTAMP}, .nullable = true},
-        {.name = {"reason", 6}, .type = {.id = WR_T_TEXT}},
-        {.name = {"column", 6}, .type = {.id = WR_T_TEXT}, .nullable = true},
-        {.name = {"message", 7}, .type = {.id = WR_T_TEXT}, .nullable = true},
-    };
-    static const struct wr_schema schema = {.n = sizeof(field) / sizeof(field[0]), .field = field};
-    return &schema;
-}
-
 /* ---- EXPLAIN ---- */
 
 struct printer {

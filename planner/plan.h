@@ -45,7 +45,7 @@ struct wr_plan_scan {
 struct wr_plan_values { int n_row; struct wr_expr **cell; };  /* n_row × out->n constant expressions */
 enum wr_side { WR_SIDE_LATE, WR_SIDE_ERRORS };
 /* source$late, source$errors: rows that operators of this job put aside. LATE: `out` has the source's columns (same as the scan's, in col[])
- * followed by nothing; ERRORS: fixed columns, see wr_side_errors_schema. */
+ * followed by nothing; ERRORS: fixed columns, see wr_errors_schema. */
 struct wr_plan_side { enum wr_side which; const struct wr_plan *scan; int n_col; const int *col; };
 struct wr_plan_watermark {
     int time_col;                    /* -1 only while planning: event time not known (yet); such a node is gone from a finished plan */
@@ -296,8 +296,9 @@ struct wr_jobplan {
 };
 
 const char *wr_plan_name(enum wr_pkind k);
+/* The declared name of a SCAN's source or a SINK's sink. */
+static inline struct wr_str wr_plan_outside(const struct wr_plan *p) { return p->kind == WR_PLAN_SINK ? p->u.sink.spec.name : p->u.scan.spec.name; }
 /* Columns of source$errors: raw BYTES, topic TEXT, "partition" INTEGER, "offset" BIGINT, "timestamp" TIMESTAMP, reason TEXT, "column" TEXT, message TEXT. */
-const struct wr_schema *wr_side_errors_schema(void);
 /* The tree of one sink as EXPLAIN prints it. `note` (may be NULL) appends to a node's line: EXPLAIN ANALYZE's figures. */
 /* The job as checkpoints know it: without exchanges, so that it is the same text for any number of tasks. */
 void wr_jobplan_print_state(struct wr_buf *out, const struct wr_jobplan *j);

@@ -89,7 +89,7 @@ static void put_origin(struct wr_buf *out, const struct wr_plan *scan, const str
     wr_put_time(out, wr_clock_wall());
     if (scan) {
         wr_buf_puts(out, ",\"source\":");
-        wr_put_json(out, scan->u.scan.spec.name);
+        wr_put_json(out, wr_plan_outside(scan));
     }
     if (o->topic.n) {
         wr_buf_puts(out, ",\"topic\":");

@@ -3,6 +3,7 @@
 Each case drives one sink step by step (sinkdrv), hurts it at one place, starts it again as the engine would (recover, write what the answer says
 is missing, commit) and looks at what a read_committed consumer gets.
 """
+import json
 import os
 import sys
 import time
@@ -231,6 +232,54 @@ def refused_records(w):
     check(w.keys(), sorted(["a%d" % i for i in range(200)] + ["b%d" % i for i in range(100)] + ["c%d" % i for i in range(50)]), "rows")
 
 
+def letters(w):
+    """on_error = 'dlq': refused records are in a topic of their own, each once for read_committed readers, in the transaction of the others."""
+    w.case(max_message_bytes=2000)
+    dlq = "letters%d" % w.n
+    w.k.create(dlq, 1)
+    how = ("compression=none", "on_error=dlq", "dlq_topic=" + dlq)
+    said = lambda: [json.loads(r["value"]) for r in w.k.consume(dlq)]
+    with w.sink(*how) as d:
+        d.ok_all("open", "recover", "rows 20 a", "rows 2 large 3000", "rows 10 b", "commit 1")
+        check([(r["topic"], r["reason"], r["partition"] in (0, 1, 2), "refuses a record of 3" in r["message"], len(bytes.fromhex(r["raw"][2:])) > 3000) for r in said()],
+              [(w.topic, "sink", True, True, True)] * 2, "letters")
+        check(sorted(r["key"].strip() for r in w.k.consume(dlq)), ["large0", "large1"], "their keys")
+    with w.sink(*how, fail="sink.commit:1") as d:
+        d.ok("open")
+        check(d.ok("recover"), "1", "checkpoint")
+        d.ok("rows 1 huge 3000")
+        check(d.dies("commit 2"), -9, "kill")
+    check(len(said()), 2, "letters of a transaction that was not committed")
+    with w.sink(*how) as d:
+        d.ok_all("open", "recover", "rows 1 huge 3000", "rows 1 vast 2000000", "rows 5 c", "commit 2", "commit 3", "close")
+    check(sorted((r["key"] or "none").strip()[:5] for r in w.k.consume(dlq)), ["huge0", "large", "large", "none"], "keys of letters: one was too large")
+    check(w.keys(), sorted(["a%d" % i for i in range(20)] + ["b%d" % i for i in range(10)] + ["c%d" % i for i in range(5)]), "rows")
+
+
+def letters_loose(w):
+    """The same at least once; and on_error = 'fail' ends the job."""
+    w.case(max_message_bytes=2000)
+    dlq = "letters%d" % w.n
+    w.k.create(dlq, 1)
+    with w.sink("@loose", "compression=none", "kafka.batch.num.messages=1", "on_error=dlq", "dlq_topic=" + dlq) as d:
+        d.ok_all("open", "rows 20 a", "rows 2 large 3000", "flush", "rows 1 vast 2000000", "rows 10 b", "flush", "close")
+        check(len(d.asides), 3, "bad rows: %r" % d.asides)
+    check(sorted((r["key"] or "none").strip() for r in w.k.consume(dlq)), ["large0", "large1", "none"], "letters")
+    check(w.keys(), sorted(["a%d" % i for i in range(20)] + ["b%d" % i for i in range(10)]), "rows")
+    for more in ((), ("@loose",)):
+        with w.sink(*more, "compression=none", "on_error=fail") as d:
+            d.ok("open")
+            if not more:
+                d.ok("recover")
+            d.tell("rows 1 large 3000")
+            said = d.answer()
+            while said.startswith("ok"):
+                said = d.ask("flush" if more else "commit 1")
+            check(said.split()[:3], ["error", "data", "final"], "what it says")
+    with w.sink("on_error=dlq", "dlq_topic=nothere") as d:
+        check("no topic \"nothere\"" in d.ask("open"), True, "a dlq_topic that is not there")
+
+
 def topic_made_anew(w):
     """The target was replaced by an empty one: the sink says that it has nothing."""
     w.case()
@@ -290,6 +339,8 @@ def main():
         run(ended_by_the_broker, w)
         run(too_much_to_keep, w)
         run(refused_records, w)
+        run(letters, w)
+        run(letters_loose, w)
         run(topic_made_anew, w)
         run(broker_away, w, k.stop_broker)
         run(broker_away, w, k.crash)

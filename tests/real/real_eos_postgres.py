@@ -228,6 +228,58 @@ def refused_rows(w):
     check(w.keys(), sorted(["a", "d"] + ["b%d" % i for i in range(100)]), "rows")
 
 
+def letters(w, *options):
+    """on_error = 'dlq': refused rows are in a table of their own, each once, in the transaction of the others: also when that was lost, or written by another process."""
+    w.case("k text check (k <> 'bad'), v bigint not null")
+    dlq = "letters%d" % w.n
+    how = ("on_error=dlq", "dlq_table=" + dlq) + options
+    said = lambda: w.pg.rows("select convert_from(raw, 'UTF8') as raw, topic, reason, \"column\" as col, partition, message from %s order by raw" % dlq)
+    with w.sink(*how) as d:
+        d.ok_all("open", "recover", "write a 1", "write bad 1", "write %% 2", "commit 1")
+        row = lambda raw, col, message: {"raw": raw, "topic": w.table, "reason": "sink", "col": col, "partition": None, "message": message}
+        first = [row('{"k":"a\\u0000b","v":2}', "k", "text of PostgreSQL cannot hold a NUL byte"),
+                 row('{"k":"bad","v":1}', None, said()[1]["message"])]
+        check(said(), first, "letters")
+        check("violates check constraint" in first[1]["message"], True, "message %r" % first[1]["message"])
+        d.ok_all("write c null", "write d 1")
+        w.proxy.order("on COMMIT cut")
+        d.ok("commit 2")
+        w.proxy.hit()
+        check([r["raw"] for r in said()], ['{"k":"a\\u0000b","v":2}', '{"k":"bad","v":1}', '{"k":"c","v":null}'], "letters after a lost commit")
+        check(len(d.asides), 3, "bad rows: %r" % d.asides)
+    with w.sink(*how, fail="sink.commit:1") as d:
+        d.ok("open")
+        check(d.ok("recover"), "2", "checkpoint")
+        d.ok_all("write bad 3", "write e 1")
+        check(d.dies("commit 3"), -9, "kill")
+    check(len(said()), 3, "letters of a transaction that was not committed")
+    with w.sink(*how) as d:
+        d.ok_all("open", "recover", "write bad 3", "write e 1", "commit 3", "commit 4", "close")
+    check([r["raw"] for r in said()][1:3], ['{"k":"bad","v":1}', '{"k":"bad","v":3}'], "letters")
+    check((len(said()), w.keys()), (4, ["a", "d", "e"]), "letters, rows")
+
+
+def letters_loose(w):
+    """The same at least once; and on_error = 'fail' ends the job before anything of the transaction is there."""
+    w.case("k text check (k <> 'bad'), v bigint not null")
+    dlq = "letters%d" % w.n
+    with w.sink("@loose", "on_error=dlq", "dlq_table=" + dlq) as d:
+        d.ok_all("open", "write a 1", "write bad 1", "write %% 2", "flush", "write %% 3", "flush", "write b 1", "flush", "close")
+        check(len(d.asides), 3, "bad rows: %r" % d.asides)
+    check([r["n"] for r in w.pg.rows("select count(*) as n from %s where reason = 'sink'" % dlq)], ["3"], "letters")
+    check(w.keys(), ["a", "b"], "rows")
+    for more in ((), ("@loose",)):
+        with w.sink(*more, "on_error=fail") as d:
+            d.ok("open")
+            if not more:
+                d.ok("recover")
+            d.ok_all("write c 1", "write bad 1")
+            check(d.ask("flush" if more else "commit 1").split()[:3], ["error", "data", "final"], "what it says")
+    check(w.keys(), ["a", "b"], "rows after on_error = 'fail'")
+    with w.sink("on_error=dlq") as d:
+        check("does not say where to" in d.ask("open"), True, "dlq without a table")
+
+
 def database_went_back(w):
     w.case()
     with w.sink() as d:
@@ -309,6 +361,9 @@ def main():
         run(streamed, w, True)
         run(too_much_to_keep, w)
         run(refused_rows, w)
+        run(letters, w)
+        run(letters, w, "batch_rows=1")
+        run(letters_loose, w)
         run(database_went_back, w)
         run(rights, w)
         run(server_away, w, pg.stop_server)
