@@ -28,8 +28,15 @@ static struct wr_kafka_topic *topic_add(struct wr_kafka_source *s, struct wr_str
     *t = (struct wr_kafka_topic){.name = wr_arena_bytes(&s->mem, (size_t)own.n + 1)};
     memcpy(t->name, own.p, own.n);
     t->name[own.n] = 0;
-    t->rkt = rd_kafka_topic_new(s->k->rk, t->name, NULL);
     return t;
+}
+
+/* From here on librdkafka asks the brokers for these topics. */
+static void make_handles(struct wr_kafka_source *s)
+{
+    for (int i = 0; i < s->n_topic; i++)
+        if (!s->topic[i].rkt)
+            s->topic[i].rkt = rd_kafka_topic_new(s->k->rk, s->topic[i].name, NULL);
 }
 
 static void slots_add(struct wr_kafka_source *s, struct wr_kafka_topic *t, int n_part, bool fresh)
@@ -66,7 +73,8 @@ int wr_kafka_parts_slot(struct wr_kafka_source *s, const rd_kafka_message_t *m)
 void wr_kafka_parts_clear(struct wr_kafka_source *s)
 {
     for (int i = 0; i < s->n_topic; i++) {
-        rd_kafka_topic_destroy(s->topic[i].rkt);
+        if (s->topic[i].rkt)
+            rd_kafka_topic_destroy(s->topic[i].rkt);
         free(s->topic[i].slot);
     }
     free(s->topic);
@@ -138,6 +146,7 @@ static void match_topics(struct wr_kafka_source *s, const struct rd_kafka_metada
         if (strncmp(name, "__", 2) != 0 && regexec(&s->regex, name, 0, NULL, 0) == 0 && !topic_find(s, name))
             topic_add(s, wr_str_c(name));
     }
+    make_handles(s);
 }
 
 static const struct rd_kafka_metadata_topic *md_find(const struct rd_kafka_metadata *md, const char *name)
@@ -177,9 +186,35 @@ static wr_status nap(const struct wr_kafka_source *s, struct wr_error *err)
     return WR_OK;
 }
 
+/* The mock cluster of librdkafka (weir broker, weir demo) makes each topic that it is asked for by name, as no broker does for a reader: it is asked
+ * for the list of topics before. */
+static wr_status ask_mock(struct wr_kafka_source *s, struct wr_error *err)
+{
+    const struct rd_kafka_metadata *md;
+    WR_TRY(wr_kafka_metadata(s->k, false, NULL, s->spec.stop, &md, err)); /* of no topic: then the cluster is known */
+    rd_kafka_metadata_destroy(md);
+    char *id = rd_kafka_clusterid(s->k->rk, 0);
+    bool mock = id && strncmp(id, "mockCluster", 11) == 0;
+    if (id)
+        rd_kafka_mem_free(s->k->rk, id);
+    if (!mock)
+        return WR_OK;
+    wr_status st = wr_kafka_metadata(s->k, true, NULL, s->spec.stop, &md, err);
+    if (st)
+        return st;
+    for (int i = 0; i < s->n_topic && !st; i++)
+        if (!md_find(md, s->topic[i].name))
+            st = wr_kafka_no_topic(s->k, wr_str_c(s->topic[i].name), err);
+    rd_kafka_metadata_destroy(md);
+    return st;
+}
+
 static wr_status find_topics(struct wr_kafka_source *s, struct wr_error *err)
 {
     int64_t started = wr_clock_mono();
+    if (!s->pattern)
+        WR_TRY(ask_mock(s, err));
+    make_handles(s);
     for (bool again = true; again;) {
         const struct rd_kafka_metadata *md;
         WR_TRY(wr_kafka_metadata(s->k, s->pattern, NULL, s->spec.stop, &md, err));

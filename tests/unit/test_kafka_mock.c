@@ -1,5 +1,5 @@
 /* test_kafka_mock.c: the Kafka source and sink and the embedded broker against librdkafka's mock cluster, reached over TCP as any broker is.
- * What the mock cannot show (missing topics, timestamps, transactions, volume) is in test_kafka_real.c. */
+ * What the mock cannot show (timestamps, transactions, volume) is in test_kafka_real.c. */
 #include "connectors/kafka_broker.h"
 #include "tests/unit/kafka_test.h"
 
@@ -549,6 +549,20 @@ static void wrong_metadata_columns_are_named(void **state)
     open_fails(&r, "column \"x\": the offset of a Kafka record is BIGINT", NULL);
 }
 
+/* Asked for by name, the mock would make it. */
+static void missing_topics_are_named_and_not_made(void **state)
+{
+    struct fixture *f = *state;
+    for (int look = 0; look < 2; look++) {
+        struct reader r;
+        init(&r, wr_broker_address(f->broker), "one, tt");
+        error = (struct wr_error)WR_ERROR_INIT;
+        assert_int_equal(wr_connector_kafka.source->open(&r.spec, &r.src, &error), WR_EIO);
+        assert_non_null(strstr(error.msg, "there is no topic \"tt\""));
+        assert_non_null(strstr(error.hint, "did you mean \"t\"?"));
+    }
+}
+
 static void missing_topics_of_a_pattern_are_named(void **state)
 {
     struct fixture *f = *state;
@@ -808,6 +822,7 @@ int main(void)
         cmocka_unit_test(unreachable_broker_is_named),
         T(wrong_options_are_named),
         T(wrong_metadata_columns_are_named),
+        T(missing_topics_are_named_and_not_made),
         T(missing_topics_of_a_pattern_are_named),
         T(sink_puts_keys_where_java_does),
         T(sink_writes_upserts_in_order),
