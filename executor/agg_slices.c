@@ -155,7 +155,8 @@ static wr_status fire_upto(struct wr_op *op, int64_t w, struct wr_error *err)
             continue;
         }
         WR_TRY(fire(op, end, err));
-        a->fired_to = end;
+        if (w != WR_WM_END)
+            a->fired_to = end; /* END is not kept: the input may grow */
         end = end_after(win, end);
     }
     if (w != WR_WM_END && (a->fired_to == WR_WM_NONE || a->fired_to < w))

@@ -136,7 +136,7 @@ wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_er
     }
     struct wr_buf key = WR_BUF_INIT(64), value = WR_BUF_INIT(64);
     wr_op_key(&key, op, 'm');
-    wr_buf_i64(&value, a->closed);
+    wr_buf_i64(&value, a->closed == WR_WM_END ? op->wm_open : a->closed); /* END is not kept: the input may grow (op_keep.c) */
     wr_buf_i64(&value, a->fired_to);
     wr_buf_i64(&value, a->next_event);
     wr_buf_i64(&value, a->next_due);

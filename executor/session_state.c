@@ -106,7 +106,7 @@ wr_status wr_session_checkpoint(struct wr_op *op, struct wr_buf *delta, struct w
     save_dead(op, delta);
     wr_op_key(&key, op, 'm');
     wr_buf_reset(&value);
-    wr_buf_i64(&value, a->closed);
+    wr_buf_i64(&value, a->closed == WR_WM_END ? op->wm_open : a->closed); /* END is not kept: the input may grow (op_keep.c) */
     wr_buf_i64(&value, a->next_due);
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
     wr_buf_clear(&key);

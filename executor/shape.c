@@ -9,7 +9,7 @@
 static void put_own(struct wr_buf *out, const struct wr_plan *p)
 {
     struct wr_buf text = WR_BUF_INIT(16 << 20);
-    wr_plan_print(&text, p, NULL, NULL);
+    wr_plan_print_state(&text, p);
     struct wr_str rest = wr_buf_get(&text);
     for (bool first = true; rest.n > 0; first = false) {
         const char *nl = memchr(rest.p, '\n', rest.n);

@@ -25,7 +25,7 @@ struct printer {
     void *ctx;
     const struct wr_plan **seen; /* printed already, with what is below them; malloc'd */
     int n_seen, cap_seen;
-    bool state;                  /* as checkpoints know it: without exchanges */
+    bool state;                  /* as checkpoints know it: without exchanges, and the same whether the input ends or not */
 };
 
 static void put_name(struct wr_buf *out, struct wr_str s)
@@ -307,6 +307,24 @@ static bool seen_before(struct printer *pr, const struct wr_plan *p)
     return false;
 }
 
+/* A node as it is over input that never ends: how a job is run is no part of what it keeps. */
+struct endless { struct wr_plan node, in[2], *ins[2]; };
+
+static const struct wr_plan *endless(const struct wr_plan *p, struct endless *e)
+{
+    e->node = *p;
+    e->node.bounded = false;
+    if (p->kind != WR_PLAN_JOIN)
+        return &e->node;
+    for (int i = 0; i < 2; i++) {
+        e->in[i] = *p->in[i];
+        e->in[i].bounded = false;
+        e->ins[i] = &e->in[i];
+    }
+    e->node.in = e->ins;
+    return &e->node;
+}
+
 static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
 {
     if (pr->state && p->kind == WR_PLAN_EXCHANGE) {
@@ -314,6 +332,10 @@ static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
         return;
     }
     bool again = seen_before(pr, p);
+    struct wr_plan *const *in = p->in;
+    struct endless e;
+    if (pr->state)
+        p = endless(p, &e);
     indent(pr->out, depth);
     if (depth)
         wr_buf_puts(pr->out, "-> ");
@@ -356,7 +378,14 @@ static void print_node(struct printer *pr, const struct wr_plan *p, int depth)
         wr_buf_putc(pr->out, '\n');
     }
     for (int i = 0; i < p->n_in; i++)
-        print_node(pr, p->in[i], depth + 1);
+        print_node(pr, in[i], depth + 1);
+}
+
+void wr_plan_print_state(struct wr_buf *out, const struct wr_plan *p)
+{
+    struct printer pr = {.out = out, .state = true};
+    print_node(&pr, p, 0);
+    free(pr.seen);
 }
 
 void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(void *ctx, const struct wr_plan *, struct wr_buf *), void *ctx)

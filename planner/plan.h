@@ -302,6 +302,8 @@ static inline struct wr_str wr_plan_outside(const struct wr_plan *p) { return p-
 /* The tree of one sink as EXPLAIN prints it. `note` (may be NULL) appends to a node's line: EXPLAIN ANALYZE's figures. */
 /* The job as checkpoints know it: without exchanges, so that it is the same text for any number of tasks. */
 void wr_jobplan_print_state(struct wr_buf *out, const struct wr_jobplan *j);
+/* The same as checkpoints know it: without exchanges, and no different for input that ends. */
+void wr_plan_print_state(struct wr_buf *out, const struct wr_plan *p);
 void wr_plan_print(struct wr_buf *out, const struct wr_plan *sink, void (*note)(void *ctx, const struct wr_plan *, struct wr_buf *), void *ctx);
 
 /* The operators whose state nothing bounds, as EXPLAIN names them; false: there are none. */
