@@ -1,5 +1,5 @@
-/* join.h: the join operator, in four files: op_join.c matches rows and keeps them, join_out.c puts results together, join_time.c lets rows go,
- * join_state.c has the checkpoints.
+/* join.h: the join operator, in six files: op_join.c matches rows and keeps them, join_out.c puts results together, join_time.c lets rows go
+ * (join_due.c: when), join_version.c joins versions, join_state.c has the checkpoints.
  *
  * A row of one input is compared with the rows of its key that the other input has brought so far, and kept for those still to come.
  *   no match       LEFT, RIGHT, FULL: the row is shown with NULLs until one comes. ANTI: it is shown until one comes. SEMI: from the first on.
@@ -14,7 +14,14 @@
 
 #define WR_NO_ROW UINT32_MAX
 
+/* Rows by when they leave (join_due.c). */
 struct wr_join_due { int64_t at; struct wr_row *row; };
+struct wr_join_queue {
+    struct wr_join_due *line;      /* rows that came in order, from `first` on */
+    struct wr_join_due *heap;      /* the others */
+    uint32_t first, n_line, cap_line, n_heap, cap_heap;
+    uint32_t n_out;                /* rows among them that were taken out before their time: the queue owns these */
+};
 
 struct wr_join_side {
     struct wr_rowlayout layout;
@@ -23,9 +30,11 @@ struct wr_join_side {
     bool shows;                    /* its rows without a match are shown */
     bool kept;                     /* its rows are kept; false: the other input has ended */
     int time;                      /* INTERVAL: column of its event time */
-    int64_t lo, hi;                /* INTERVAL: it matches rows of the other side from its own time + lo to + hi */
-    struct wr_join_due *heap;      /* INTERVAL: when its rows leave: least first, ties by arrival */
-    uint32_t n_heap, cap_heap;
+    int64_t lo, hi;                /* INTERVAL: it matches rows of the other side from its own time + lo to + hi; INT64_MIN, INT64_MAX: not bounded */
+    int until;                     /* INTERVAL: rows leave when W has passed this column + off; VERSION: time + 0 */
+    int64_t off;
+    bool updating;                 /* rows may be taken back: they stay for that at least until W has passed their event time */
+    struct wr_join_queue queue;    /* INTERVAL, VERSION: its rows */
 };
 
 /* Rows that leave together: one pane for each window end, or one for ever. */
@@ -73,28 +82,37 @@ void wr_join_pane_drop(struct wr_op *op, int i);
 /* join_out.c */
 /* A result; s: the side whose batch b (may be NULL) row belongs to; mate is of the other side. n: how often. Emits when enough have come together. */
 wr_status wr_join_give(struct wr_op *op, int s, struct wr_batch *b, uint32_t row, struct wr_row *mate, int8_t kind, int64_t n, struct wr_error *err);
+/* The end of a batch, or of what left together: the rest goes out, and rows that died are freed. */
 wr_status wr_join_emit(struct wr_op *op, int s, struct wr_batch *b, struct wr_error *err);
 /* Columns col[] of both inputs together, of these pairs; texts are borrowed from b, and from the mates unless deep. */
 struct wr_batch *wr_join_columns(struct wr_op *op, const struct wr_schema *schema, const int *col, int s, struct wr_batch *b, const uint32_t *row,
                                  struct wr_row *const *mate, uint32_t n, bool deep);
-/* The row is out of its table; it is freed when no result speaks of it any more. */
+/* The row is out of its table; it is freed by wr_join_emit, when neither results nor candidates speak of it any more. */
 void wr_join_bury(struct wr_join_op *j, struct wr_row *x);
 
 /* join_time.c */
-/* INTERVAL: the row leaves when W passes this. */
-int64_t wr_join_leaves(const struct wr_join_op *j, int s, int64_t time);
+/* INTERVAL: a row with this event time leaves when W passes this; until: its value of that column. */
+int64_t wr_join_leaves(const struct wr_join_op *j, int s, int64_t time, int64_t until);
 void wr_join_due(struct wr_join_op *j, int s, struct wr_row *x);
+/* INTERVAL: the row leaves its table before its time. */
+void wr_join_leave_early(struct wr_join_op *j, int s, struct wr_row *x);
 wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr_error *err);
 wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err);
 int64_t wr_join_now(const struct wr_op *op); /* what state.ttl is measured in */
+
+/* join_due.c */
+void wr_join_queue_add(struct wr_join_queue *q, int64_t at, struct wr_row *x);
+/* The first row, if its time comes before `before`; else NULL. */
+struct wr_row *wr_join_queue_take(struct wr_join_queue *q, int64_t before);
+/* One of the rows was taken out of its table. */
+void wr_join_queue_out(struct wr_join_queue *q, struct wr_join_op *j);
+void wr_join_queue_clear(struct wr_join_queue *q);
 
 /* join_version.c: VERSION */
 wr_status wr_version_rows(struct wr_op *op, int s, struct wr_batch *b, const uint32_t *row, const uint64_t *hash, const uint8_t *alone, uint32_t n, struct wr_error *err);
 wr_status wr_version_watermark(struct wr_op *op, int64_t w, struct wr_error *err);
 /* op_join.c: fits[i]: candidate i, of the other side, with its row of b, a batch of side s, meets the condition. */
 wr_status wr_join_try(struct wr_op *op, int s, struct wr_batch *b, uint8_t *fits, struct wr_error *err);
-/* join_time.c: the row of side s whose time comes first; NULL: none has a time before `before`. */
-struct wr_row *wr_join_next_due(struct wr_join_op *j, int s, int64_t before);
 
 /* join_state.c */
 void wr_join_track(struct wr_op *op, struct wr_join_pane *p);

@@ -154,14 +154,11 @@ static void free_dead(struct wr_join_op *j)
     j->n_dead = 0;
 }
 
-wr_status wr_join_emit(struct wr_op *op, int s, struct wr_batch *b, struct wr_error *err)
+/* Rows that died stay: candidates of this batch that are still to be met may be among them. */
+static wr_status emit_so_far(struct wr_op *op, int s, struct wr_batch *b, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
     uint32_t n = j->n_out;
-    if (n == 0) {
-        free_dead(j);
-        return WR_OK;
-    }
     uint32_t *row = wr_arena_alloc(&j->scratch, sizeof *row * n);
     struct wr_row **mate = wr_arena_alloc(&j->scratch, sizeof *mate * n);
     bool changes = false;
@@ -178,8 +175,15 @@ wr_status wr_join_emit(struct wr_op *op, int s, struct wr_batch *b, struct wr_er
         out = settle_changes(op, out, ops);
     }
     j->n_out = 0;
-    free_dead(j);
     return wr_emit(op, out, err);
+}
+
+wr_status wr_join_emit(struct wr_op *op, int s, struct wr_batch *b, struct wr_error *err)
+{
+    struct wr_join_op *j = op->ctx;
+    wr_status st = j->n_out ? emit_so_far(op, s, b, err) : WR_OK;
+    free_dead(j);
+    return st;
 }
 
 wr_status wr_join_give(struct wr_op *op, int s, struct wr_batch *b, uint32_t row, struct wr_row *mate, int8_t kind, int64_t n, struct wr_error *err)
@@ -191,7 +195,7 @@ wr_status wr_join_give(struct wr_op *op, int s, struct wr_batch *b, uint32_t row
     }
     for (; n > 0; n--) {
         if (j->n_out == j->cap_out)
-            WR_TRY(wr_join_emit(op, s, b, err));
+            WR_TRY(emit_so_far(op, s, b, err));
         j->out[j->n_out++] = (struct wr_join_out){row, kind, mate};
     }
     return WR_OK;

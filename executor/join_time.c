@@ -1,6 +1,6 @@
 /* join_time.c: when a join lets rows go: by event time (interval, window), by state.ttl, or because the other input has ended.
  *
- *   INTERVAL    a left row l can still match right rows up to l - lo; it leaves when W - lateness has passed that. Right rows: r + hi.
+ *   INTERVAL    a row can still match rows of the other input up to its own `until` + off; it leaves when W - lateness has passed that.
  *   WINDOW      all rows of a window leave when W reaches its end.
  *   TTL         a key that no row of either side has asked for leaves.
  * Rules:  what leaves without a match is shown before the watermark goes on. An interval join holds W back by as much as its results may be older. */
@@ -10,53 +10,33 @@
 
 /* ---- intervals ---- */
 
-int64_t wr_join_leaves(const struct wr_join_op *j, int s, int64_t time)
+static int64_t plus(int64_t a, int64_t b)
 {
-    return time + j->side[s].hi + j->p->lateness;
+    int64_t sum;
+    return !__builtin_add_overflow(a, b, &sum) ? sum : b < 0 ? INT64_MIN : INT64_MAX - 1; /* the end of the input is later than any time */
 }
 
-static bool sooner(const struct wr_join_due *x, const struct wr_join_due *y)
+int64_t wr_join_leaves(const struct wr_join_op *j, int s, int64_t time, int64_t until)
 {
-    return x->at < y->at || (x->at == y->at && x->row->seq < y->row->seq);
+    int64_t at = plus(until, j->side[s].off);
+    return plus(j->side[s].updating && at < time ? time : at, j->p->lateness);
+}
+
+static int64_t until_of(const struct wr_join_side *d, const struct wr_row *x)
+{
+    return wr_row_null(x, d->until) ? wr_row_time(&d->layout, x) : wr_row_get(&d->layout, x, d->until).as.i; /* NULL: it matches nothing anyway */
 }
 
 void wr_join_due(struct wr_join_op *j, int s, struct wr_row *x)
 {
     struct wr_join_side *d = &j->side[s];
-    struct wr_join_due due = {wr_join_leaves(j, s, wr_row_time(&d->layout, x)), x};
-    if (d->n_heap == d->cap_heap) {
-        d->cap_heap = d->cap_heap ? d->cap_heap * 2 : 256;
-        d->heap = wr_realloc(d->heap, sizeof *d->heap * d->cap_heap);
-    }
-    uint32_t i = d->n_heap++;
-    while (i > 0 && sooner(&due, &d->heap[(i - 1) / 2])) {
-        d->heap[i] = d->heap[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    d->heap[i] = due;
+    wr_join_queue_add(&d->queue, wr_join_leaves(j, s, wr_row_time(&d->layout, x), until_of(d, x)), x);
 }
 
-static struct wr_row *pop(struct wr_join_side *d)
+void wr_join_leave_early(struct wr_join_op *j, int s, struct wr_row *x)
 {
-    struct wr_row *top = d->heap[0].row;
-    struct wr_join_due last = d->heap[--d->n_heap];
-    uint32_t i = 0;
-    for (uint32_t c; (c = 2 * i + 1) < d->n_heap; i = c) {
-        if (c + 1 < d->n_heap && sooner(&d->heap[c + 1], &d->heap[c]))
-            c++;
-        if (!sooner(&d->heap[c], &last))
-            break;
-        d->heap[i] = d->heap[c];
-    }
-    if (d->n_heap)
-        d->heap[i] = last;
-    return top;
-}
-
-struct wr_row *wr_join_next_due(struct wr_join_op *j, int s, int64_t before)
-{
-    struct wr_join_side *d = &j->side[s];
-    return d->n_heap && d->heap[0].at < before ? pop(d) : NULL;
+    wr_rows_take_out(&j->pane[0]->rows[s], x);
+    wr_join_queue_out(&j->side[s].queue, j);
 }
 
 /* Rows of side s that nothing can match any more. */
@@ -64,10 +44,9 @@ static wr_status expire(struct wr_op *op, int s, int64_t w, struct wr_error *err
 {
     struct wr_join_op *j = op->ctx;
     struct wr_join_side *d = &j->side[s];
-    while (d->n_heap && d->heap[0].at < w) {
-        struct wr_row *x = pop(d);
+    for (struct wr_row *x; (x = wr_join_queue_take(&d->queue, w));) {
         if (!(x->flags & WR_ROW_OUT)) {
-            if (d->shows && x->mark == 0)
+            if (d->shows && j->final && x->mark == 0)
                 WR_TRY(wr_join_give(op, !s, NULL, WR_NO_ROW, x, WR_OP_INSERT, x->n, err));
             op->n.held -= (uint64_t)x->n;
             op->n.passed += (uint64_t)x->n;
@@ -128,7 +107,7 @@ static wr_status close_windows(struct wr_op *op, int64_t w, struct wr_error *err
 /* How much older than W a result may be, by the time that goes on. */
 static int64_t held_back(const struct wr_join_op *j)
 {
-    int64_t left = j->p->lo < 0 ? -j->p->lo : 0, right = j->p->hi > 0 ? j->p->hi : 0;
+    int64_t left = j->p->lo < 0 && j->p->lo > INT64_MIN ? -j->p->lo : 0, right = j->p->hi > 0 && j->p->hi < INT64_MAX ? j->p->hi : 0;
     int64_t most = j->p->time_side == 0 ? left : j->p->time_side == 1 ? right : left > right ? left : right;
     return most + j->p->lateness;
 }
@@ -220,7 +199,7 @@ static void measure(struct wr_op *op, int64_t mono_us)
         for (int s = 0; s < 2; s++)
             n += j->pane[i]->rows[s].bytes + (j->pane[i]->rows[s].slot ? (j->pane[i]->rows[s].mask + 1) * sizeof(uint64_t) : 0);
     for (int s = 0; s < 2; s++)
-        n += sizeof(struct wr_join_due) * j->side[s].cap_heap;
+        n += sizeof(struct wr_join_due) * (j->side[s].queue.cap_line + j->side[s].queue.cap_heap);
     wr_op_weigh(op, n);
 }
 

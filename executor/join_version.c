@@ -98,7 +98,7 @@ static void forget_versions(struct wr_op *op, int64_t w)
     struct wr_join_op *j = op->ctx;
     struct wr_rows *t = &j->pane[0]->rows[1];
     int64_t upto = w == INT64_MAX ? w : w + 1; /* rows of time w are still to come, and see the version of time w */
-    for (struct wr_row *x; (x = wr_join_next_due(j, 1, upto));) {
+    for (struct wr_row *x; (x = wr_join_queue_take(&j->side[1].queue, upto));) {
         struct wr_bucket *k = x->bucket;
         while (wr_bucket_row(k, 0) != x) {
             struct wr_row *old = wr_bucket_row(k, 0);
@@ -117,7 +117,7 @@ wr_status wr_version_watermark(struct wr_op *op, int64_t w, struct wr_error *err
     uint32_t n;
     do {
         wr_arena_reset(&j->scratch);
-        for (n = 0; n < AT_ONCE && (x[n] = wr_join_next_due(j, 0, w)); n++)
+        for (n = 0; n < AT_ONCE && (x[n] = wr_join_queue_take(&j->side[0].queue, w)); n++)
             ;
         wr_status st = n ? show(op, x, n, err) : WR_OK;
         for (uint32_t k = 0; k < n; k++) {

@@ -85,9 +85,12 @@ static wr_status turn(struct wr_op *op, const struct incoming *x, struct wr_row 
         return WR_OK;
     op->n.held -= (uint64_t)m->n;
     op->n.passed += (uint64_t)m->n;
+    if (j->p->free == WR_JFREE_INTERVAL) {
+        wr_join_leave_early(j, 0, m);
+        return WR_OK;
+    }
     wr_rows_take_out(&x->pane->rows[0], m);
-    if (j->p->free != WR_JFREE_INTERVAL) /* those are freed when their time comes */
-        wr_join_bury(j, m);
+    wr_join_bury(j, m);
     return WR_OK;
 }
 
@@ -143,9 +146,9 @@ static bool is_needed(struct wr_op *op, const struct incoming *x, bool matched)
         return false;
     if (j->p->free != WR_JFREE_INTERVAL)
         return true;
-    const struct wr_vec *time = &x->b->col[j->side[x->s].time];
-    int64_t leaves = wr_join_leaves(j, x->s, WR_VEC_I64(time)[wr_vec_at(time, x->row)]);
-    return op->wm == WR_WM_NONE || op->wm <= leaves;
+    const struct wr_vec *time = &x->b->col[j->side[x->s].time], *until = &x->b->col[j->side[x->s].until];
+    int64_t t = WR_VEC_I64(time)[wr_vec_at(time, x->row)], u = wr_vec_null(until, x->row) ? t : WR_VEC_I64(until)[wr_vec_at(until, x->row)];
+    return op->wm == WR_WM_NONE || op->wm <= wr_join_leaves(j, x->s, t, u);
 }
 
 static void touch(struct wr_op *op, struct wr_rows *t, const struct incoming *x)
@@ -158,13 +161,17 @@ static void touch(struct wr_op *op, struct wr_rows *t, const struct incoming *x)
 
 static wr_status take_back(struct wr_op *op, const struct incoming *x, struct wr_row *own, bool matched, struct wr_error *err)
 {
+    struct wr_join_op *j = op->ctx;
     WR_TRY(show_own(op, x, matched, false, err));
     op->n.passed++;
     if (!own)
         return WR_OK; /* it was not kept */
     op->n.passed++;
     op->n.held--;
-    wr_rows_drop(&x->pane->rows[x->s], own, 1);
+    if (j->p->free == WR_JFREE_INTERVAL && own->n == 1)
+        wr_join_leave_early(j, x->s, own);
+    else
+        wr_rows_drop(&x->pane->rows[x->s], own, 1);
     return WR_OK;
 }
 
@@ -244,7 +251,7 @@ static uint32_t find_mates(struct wr_op *op, const struct incoming *x)
     if (j->p->free == WR_JFREE_INTERVAL) {
         const struct wr_vec *time = &x->b->col[me->time];
         int64_t t = WR_VEC_I64(time)[wr_vec_at(time, x->row)];
-        wr_bucket_range(others, k, t + me->lo, t + me->hi, &from, &to);
+        wr_bucket_range(others, k, me->lo == INT64_MIN ? INT64_MIN : t + me->lo, me->hi == INT64_MAX ? INT64_MAX : t + me->hi, &from, &to);
     }
     room_for_cand(j, to - from);
     for (uint32_t i = from; i < to; i++) {
@@ -480,6 +487,8 @@ static bool shows(enum wr_jkind kind, int s)
     return kind == WR_J_FULL || (s == 0 ? kind == WR_J_LEFT || kind == WR_J_ANTI : kind == WR_J_RIGHT);
 }
 
+static int64_t less(int64_t bound) { return bound == INT64_MIN ? INT64_MAX : bound == INT64_MAX ? INT64_MIN : -bound; }
+
 static wr_status join_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 {
     const struct wr_plan_join *p = &op->plan->u.join;
@@ -502,8 +511,11 @@ static wr_status join_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
         d->shows = shows(p->kind, s);
         d->kept = true;
         d->time = p->time[s];
-        d->lo = s == 0 ? -p->hi : p->lo;
-        d->hi = s == 0 ? -p->lo : p->hi;
+        d->lo = s == 0 ? less(p->hi) : p->lo;
+        d->hi = s == 0 ? less(p->lo) : p->hi;
+        d->until = p->free == WR_JFREE_INTERVAL ? p->until[s] : p->time[s];
+        d->off = p->free == WR_JFREE_INTERVAL ? p->until_off[s] : 0;
+        d->updating = in[s]->updating;
         wr_rowlayout_init(&d->layout, in[s]->out, p->key[s], p->n_key, counted, by_time(p) ? p->time[s] : -1, &j->arena);
     }
     if (p->cond)
@@ -516,12 +528,8 @@ static wr_status join_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 static void join_close(struct wr_op *op)
 {
     struct wr_join_op *j = op->ctx;
-    for (int s = 0; s < 2; s++) {
-        for (uint32_t i = 0; i < j->side[s].n_heap; i++)
-            if (j->side[s].heap[i].row->flags & WR_ROW_OUT) /* taken out before its time, and nobody else's */
-                wr_row_free(j->side[s].heap[i].row);
-        free(j->side[s].heap);
-    }
+    for (int s = 0; s < 2; s++)
+        wr_join_queue_clear(&j->side[s].queue);
     for (int i = 0; i < j->n_pane; i++)
         pane_free(j->pane[i]);
     free(j->pane);

@@ -1,6 +1,9 @@
-/* bind_join_free.c: how each join frees what it keeps: bounds on the difference of event times make it an interval join, equal windows a window join.
+/* bind_join_free.c: how each join frees what it keeps: bounds on event times make it an interval join, equal windows a window join.
  * Rules:  settled once, after WHERE was read. What would compare every row with every row for ever is refused. Windows of the same kind and size that
- *         start together end together, so either bound will do. */
+ *         start together end together, so either bound will do.
+ *         Event times are those of rows that are only added, and the ends of windows: what a window's aggregate adds and takes back comes before W
+ *         reaches its end. The start of a window is its end less its size. A row may leave when W has passed what bounds the other input's event time for
+ *         it from above: most often its own event time and a length (b.ts <= a.ts + 1 min), but any of its columns will do (b.ts <= a.expires). */
 #include "planner/bind.h"
 
 /* ---- bounds on time ---- */
@@ -118,79 +121,6 @@ static bool same_pair(const struct bound *x, const struct bound *y)
     return x->col[0] == y->col[0] && x->col[1] == y->col[1];
 }
 
-/* A pair of event times whose difference is bounded on both sides; the other conditions become `rest`. */
-static bool find_interval(struct binder *b, struct wr_plan *p, const struct env *env, struct bound *all, struct conj *rest)
-{
-    struct wr_plan_join *j = &p->u.join;
-    int n_left = p->in[0]->out->n;
-    struct conj c = {0};
-    if (p->in[0]->updating || p->in[1]->updating)
-        return false;
-    if (j->cond)
-        wr_conj_add(b, &c, wr_expr_copy(b->a, j->cond));
-    struct bound *one = WR_NEW_N(b->a, struct bound, c.n + j->n_key + 1);
-    bool *is = WR_NEW_N(b->a, bool, c.n + j->n_key + 1);
-    for (int i = 0; i < c.n; i++)
-        is[i] = bound_of(c.x[i], n_left, &one[i]);
-    for (int i = 0; i < j->n_key; i++) { /* equal event times */
-        is[c.n + i] = j->key[0][i] == p->in[0]->time_col && j->key[1][i] == p->in[1]->time_col;
-        one[c.n + i] = (struct bound){.col = {j->key[0][i], j->key[1][i]}, .has_lo = true, .has_hi = true};
-    }
-    for (int i = 0; i < c.n + j->n_key; i++) {
-        if (!is[i])
-            continue;
-        *all = one[i];
-        for (int k = 0; k < c.n + j->n_key; k++)
-            if (is[k] && same_pair(all, &one[k]))
-                meet(all, &one[k]);
-        if (!all->has_lo || !all->has_hi || !is_event_time(b, p->in[0], all->col[0], env) || !is_event_time(b, p->in[1], all->col[1], env))
-            continue;
-        for (int k = 0; k < c.n; k++)
-            if (!is[k] || !same_pair(all, &one[k]))
-                wr_conj_add(b, rest, c.x[k]);
-        return true;
-    }
-    return false;
-}
-
-/* ---- settling ---- */
-
-static struct wr_plan *late_rows(struct binder *b, struct wr_plan *in, struct wr_window win, int64_t lateness)
-{
-    struct wr_plan *p = wr_node_new(b->a, WR_PLAN_LATE, in);
-    p->u.late.win = win;
-    p->u.late.lateness = lateness;
-    wr_node_props(b->a, p);
-    return wr_bind_made(b, p);
-}
-
-static int64_t lateness_of(struct binder *b, const struct env *env)
-{
-    return env->cl.wm && env->cl.wm->lateness >= 0 ? env->cl.wm->lateness : wr_setting_int(b->cat, WR_SET_LATENESS);
-}
-
-static bool settle_interval(struct binder *b, struct wr_plan *p, const struct env *env)
-{
-    struct wr_plan_join *j = &p->u.join;
-    struct bound all;
-    struct conj rest = {0};
-    if (!find_interval(b, p, env, &all, &rest))
-        return false;
-    j->free = WR_JFREE_INTERVAL;
-    j->lateness = lateness_of(b, env);
-    j->lo = all.lo;
-    j->hi = all.hi;
-    j->cond = wr_conj_all(b, &rest);
-    j->time_side = j->kind == WR_J_FULL ? -1 : j->kind == WR_J_RIGHT;
-    for (int s = 0; s < 2; s++) {
-        j->time[s] = all.col[s];
-        /* a window of one µs: late is what is behind W */
-        struct wr_window instant = {.kind = WR_WIN_TUMBLE, .size = 1, .slide = 1, .time_col = all.col[s], .start_col = -1, .end_col = -1};
-        p->in[s] = late_rows(b, p->in[s], instant, j->lateness);
-    }
-    return true;
-}
-
 /* The window that column col of p is a bound of; false: it cannot be said. */
 static bool window_of(struct wr_plan *p, int col, struct wr_window *out)
 {
@@ -213,6 +143,210 @@ static bool same_size(struct wr_plan *const *in, struct wr_window *out)
     struct wr_window r;
     return window_of(in[0], in[0]->win_start, out) && window_of(in[1], in[1]->win_start, &r) && out->kind == r.kind && out->size == r.size
         && out->slide == r.slide && out->offset == r.offset;
+}
+
+/* The bounds among a join's conditions: of each the left column less the right one. */
+struct bounds {
+    struct conj c;
+    struct bound *one;   /* by condition, then by key: equal event times */
+    bool *is;
+    int n;
+    int end[2];          /* column of each input that is a window's end; -1: none */
+    int64_t size[2];     /* of that window, where the input has its start, too; else 0 */
+};
+
+/* A window's start is spoken of as its end less its size. */
+static void by_end(const struct wr_plan *p, const struct bounds *q, struct bound *x)
+{
+    for (int s = 0; s < 2; s++) {
+        if (q->end[s] < 0 || q->size[s] == 0 || x->col[s] != p->in[s]->win_start)
+            continue;
+        x->col[s] = q->end[s];
+        x->lo += s ? -q->size[s] : q->size[s];
+        x->hi += s ? -q->size[s] : q->size[s];
+    }
+}
+
+static void read_bounds(struct binder *b, struct wr_plan *p, struct bounds *q)
+{
+    struct wr_plan_join *j = &p->u.join;
+    int n_left = p->in[0]->out->n;
+    q->c = (struct conj){0};
+    if (j->cond)
+        wr_conj_add(b, &q->c, wr_expr_copy(b->a, j->cond));
+    q->n = q->c.n + j->n_key;
+    q->one = WR_NEW_N(b->a, struct bound, q->n + 1);
+    q->is = WR_NEW_N(b->a, bool, q->n + 1);
+    for (int i = 0; i < q->c.n; i++) {
+        q->is[i] = bound_of(q->c.x[i], n_left, &q->one[i]);
+        by_end(p, q, &q->one[i]);
+    }
+    for (int i = 0; i < j->n_key; i++) { /* equal event times */
+        q->is[q->c.n + i] = j->key[0][i] == p->in[0]->time_col && j->key[1][i] == p->in[1]->time_col;
+        q->one[q->c.n + i] = (struct bound){.col = {j->key[0][i], j->key[1][i]}, .has_lo = true, .has_hi = true};
+    }
+}
+
+/* The ends of the inputs' windows; where a condition asks for a start and the input has no end, it gets one. */
+static void find_ends(struct binder *b, struct wr_plan *p, struct bounds *q)
+{
+    for (int s = 0; s < 2; s++) {
+        struct wr_plan *in = p->in[s];
+        struct wr_window win;
+        q->end[s] = wr_node_has_watermark(in) ? in->win_end : -1;
+        q->size[s] = wr_node_has_watermark(in) && in->win_start >= 0 && window_of(in, in->win_start, &win) ? win.size : 0;
+    }
+    read_bounds(b, p, q);
+    for (int s = 0; s < 2; s++) {
+        struct wr_plan *in = p->in[s];
+        bool asked = false;
+        for (int i = 0; i < q->c.n; i++)
+            asked |= q->is[i] && q->one[i].col[s] == in->win_start;
+        if (!asked || q->end[s] >= 0 || q->size[s] == 0)
+            continue;
+        struct wr_expr *arg[2] = {wr_col_of(b->a, in->out, in->win_start, -1),
+                                  wr_expr_const(b->a, (struct wr_value){.type = WR_TYPE_OF(INTERVAL), .as.iv.us = q->size[s]}, -1)}, *x;
+        if (wr_bind_fn(b, "+", arg, 2, -1, &x) == WR_OK)
+            q->end[s] = wr_join_append(b, p, s, x);
+    }
+    read_bounds(b, p, q);
+}
+
+/* apply: WITH WATERMARK may make the column event time. */
+static bool is_time(struct binder *b, const struct wr_plan *p, const struct bounds *q, int s, int col, const struct env *env, bool apply)
+{
+    struct wr_plan *in = p->in[s];
+    if (q->end[s] >= 0 && col == q->end[s])
+        return true;
+    if (in->updating)
+        return false;
+    return apply ? is_event_time(b, in, col, env) : in->time_col == col && wr_node_has_watermark(in);
+}
+
+/* What all conditions about this pair of columns say together. */
+static struct bound all_of(const struct bounds *q, const int col[2])
+{
+    struct bound all = {.col = {col[0], col[1]}};
+    for (int k = 0; k < q->n; k++)
+        if (q->is[k] && same_pair(&all, &q->one[k]))
+            meet(&all, &q->one[k]);
+    return all;
+}
+
+/* A pair of event times whose difference is bounded on both sides. */
+static bool both_bounded(struct binder *b, const struct wr_plan *p, const struct bounds *q, const struct env *env, struct wr_plan_join *j)
+{
+    for (int i = 0; i < q->n; i++) {
+        struct bound all = all_of(q, q->one[i].col);
+        if (!q->is[i] || !all.has_lo || !all.has_hi || !is_time(b, p, q, 0, all.col[0], env, true) || !is_time(b, p, q, 1, all.col[1], env, true))
+            continue;
+        for (int s = 0; s < 2; s++)
+            j->time[s] = j->until[s] = all.col[s];
+        j->until_off[0] = -all.lo;
+        j->until_off[1] = all.hi;
+        return true;
+    }
+    return false;
+}
+
+/* For each input a column that bounds the other one's event time from above. */
+static bool each_bounded(struct binder *b, const struct wr_plan *p, const struct bounds *q, const struct env *env, struct wr_plan_join *j)
+{
+    bool has[2] = {false, false};
+    for (int i = 0; i < q->n; i++) {
+        const struct bound *x = &q->one[i];
+        for (int s = 0; s < 2; s++) { /* left - right >= lo: right <= left - lo; left - right <= hi: left <= right + hi */
+            if (!q->is[i] || has[s] || !(s == 0 ? x->has_lo : x->has_hi) || !is_time(b, p, q, !s, x->col[!s], env, false))
+                continue;
+            j->until[s] = x->col[s];
+            j->until_off[s] = s == 0 ? -x->lo : x->hi;
+            j->time[!s] = x->col[!s];
+            has[s] = true;
+        }
+    }
+    return has[0] && has[1];
+}
+
+/* The conditions that the bounds on event times do not say become `rest`. */
+static bool find_interval(struct binder *b, struct wr_plan *p, const struct env *env, struct conj *rest)
+{
+    struct wr_plan_join *j = &p->u.join;
+    struct bounds q;
+    find_ends(b, p, &q);
+    if (!both_bounded(b, p, &q, env, j) && !each_bounded(b, p, &q, env, j))
+        return false;
+    struct bound all = all_of(&q, j->time);
+    j->lo = all.has_lo ? all.lo : INT64_MIN;
+    j->hi = all.has_hi ? all.hi : INT64_MAX;
+    for (int k = 0; k < q.c.n; k++)
+        if (!q.is[k] || !same_pair(&all, &q.one[k]))
+            wr_conj_add(b, rest, q.c.x[k]);
+    for (int s = 0; s < 2; s++) {
+        j->by_end[s] = j->time[s] == q.end[s];
+        if (p->in[s]->updating && j->until[s] == j->time[s] && j->until_off[s] < 0)
+            j->until_off[s] = 0; /* it may be taken back as long */
+    }
+    return true;
+}
+
+/* ---- settling ---- */
+
+static struct wr_plan *late_rows(struct binder *b, struct wr_plan *in, struct wr_window win, int64_t lateness)
+{
+    struct wr_plan *p = wr_node_new(b->a, WR_PLAN_LATE, in);
+    p->u.late.win = win;
+    p->u.late.lateness = lateness;
+    wr_node_props(b->a, p);
+    return wr_bind_made(b, p);
+}
+
+static int64_t lateness_of(struct binder *b, const struct env *env)
+{
+    return env->cl.wm && env->cl.wm->lateness >= 0 ? env->cl.wm->lateness : wr_setting_int(b->cat, WR_SET_LATENESS);
+}
+
+static void see_lateness(void *ctx, struct wr_plan *p)
+{
+    int64_t late = p->kind == WR_PLAN_AGG || p->kind == WR_PLAN_SESSION ? p->u.agg.lateness : p->kind == WR_PLAN_JOIN ? p->u.join.lateness : 0;
+    if (late > *(int64_t *)ctx)
+        *(int64_t *)ctx = late;
+}
+
+/* Which input's event time the results can be given: W is held back by as much as they may be older. */
+static int time_side(const struct wr_plan *p)
+{
+    const struct wr_plan_join *j = &p->u.join;
+    if (j->kind == WR_J_FULL || p->in[0]->updating || p->in[1]->updating)
+        return -1;
+    int first = j->kind == WR_J_RIGHT;
+    for (int i = 0; i < 2; i++) {
+        int s = i ? !first : first;
+        if (i && j->kind != WR_J_INNER)
+            break;
+        if (wr_join_time_holds(j, s))
+            return s;
+    }
+    return -1;
+}
+
+static bool settle_interval(struct binder *b, struct wr_plan *p, const struct env *env)
+{
+    struct wr_plan_join *j = &p->u.join;
+    struct conj rest = {0};
+    if (!find_interval(b, p, env, &rest))
+        return false;
+    j->free = WR_JFREE_INTERVAL;
+    j->lateness = lateness_of(b, env);
+    wr_node_walk(p, see_lateness, &j->lateness); /* results of windows below may be amended for as long */
+    j->cond = wr_conj_all(b, &rest);
+    j->time_side = time_side(p);
+    for (int s = 0; s < 2; s++) {
+        /* a window of one µs: late is what is behind W */
+        struct wr_window instant = {.kind = WR_WIN_TUMBLE, .size = 1, .slide = 1, .time_col = j->time[s], .start_col = -1, .end_col = -1};
+        struct wr_window window = {.kind = WR_WIN_ATTACHED, .time_col = -1, .start_col = -1, .end_col = j->time[s]};
+        p->in[s] = late_rows(b, p->in[s], j->by_end[s] ? window : instant, j->lateness);
+    }
+    return true;
 }
 
 static bool is_key(const struct wr_plan_join *j, int left, int right)
@@ -244,13 +378,6 @@ static bool equal_windows(struct binder *b, struct wr_plan *p, int end[2])
         end[s] = wr_join_append(b, p, s, x);
     }
     return true;
-}
-
-static void see_lateness(void *ctx, struct wr_plan *p)
-{
-    int64_t late = p->kind == WR_PLAN_AGG || p->kind == WR_PLAN_SESSION ? p->u.agg.lateness : p->kind == WR_PLAN_JOIN ? p->u.join.lateness : 0;
-    if (late > *(int64_t *)ctx)
-        *(int64_t *)ctx = late;
 }
 
 static bool settle_window(struct binder *b, struct wr_plan *p, const struct env *env)
@@ -365,7 +492,7 @@ bool wr_join_time_is(struct binder *b, struct wr_plan *p, int col)
     if (p->kind == WR_PLAN_JOIN && p->u.join.free == WR_JFREE_INTERVAL && p->u.join.kind == WR_J_INNER) {
         struct wr_plan_join *j = &p->u.join;
         int side, c = wr_join_trace(p, col, &side);
-        if (c != j->time[side])
+        if (c != j->time[side] || p->updating || !wr_join_time_holds(j, side))
             return false;
         j->time_side = side;
         wr_node_props(b->a, p);

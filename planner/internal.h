@@ -45,6 +45,7 @@ int *wr_ints(struct wr_arena *a, const int *v, int n); /* a copy */
 bool wr_join_shows(enum wr_jkind kind, int side);
 /* Never takes anything back: see there. */
 bool wr_join_is_final(const struct wr_plan *p);
+bool wr_join_time_holds(const struct wr_plan_join *j, int side); /* INTERVAL: how much older than W the results can be is known for this input's event time */
 void wr_join_props(struct wr_arena *a, struct wr_plan *p);
 /* The input column behind output column col, *side says which input's; -1: the join may have put NULL there. */
 int wr_join_trace(const struct wr_plan *p, int col, int *side);

@@ -100,6 +100,11 @@ bool wr_join_is_final(const struct wr_plan *p)
     return p->u.join.free != WR_JFREE_TTL && !p->in[0]->updating && !p->in[1]->updating;
 }
 
+bool wr_join_time_holds(const struct wr_plan_join *j, int side)
+{
+    return side == 0 ? j->lo > INT64_MIN && j->until[0] == j->time[0] : j->hi < INT64_MAX && j->until[1] == j->time[1];
+}
+
 static void join_time(struct wr_plan *p)
 {
     const struct wr_plan_join *j = &p->u.join;
@@ -164,7 +169,8 @@ bool wr_join_same(const struct wr_plan_join *a, const struct wr_plan_join *b)
     for (int s = 0; s < 2; s++)
         if (!same_list(a->key[s], b->key[s], a->n_key) || !same_expr(a->only[s], b->only[s]))
             return false;
-    if (a->free == WR_JFREE_INTERVAL && (a->lo != b->lo || a->hi != b->hi || !same_list(a->time, b->time, 2)))
+    if (a->free == WR_JFREE_INTERVAL && (a->lo != b->lo || a->hi != b->hi || !same_list(a->time, b->time, 2) || !same_list(a->until, b->until, 2)
+                                         || a->until_off[0] != b->until_off[0] || a->until_off[1] != b->until_off[1]))
         return false;
     if (a->free == WR_JFREE_VERSION && !same_list(a->time, b->time, 2))
         return false;
@@ -204,6 +210,8 @@ void wr_join_needs(const struct wr_plan *p, int n_left, const bool *mine, bool *
             wr_expr_columns(j->only[s], need_own, &own);
         if (j->free == WR_JFREE_INTERVAL || j->free == WR_JFREE_VERSION)
             need[s][j->time[s]] = true;
+        if (j->free == WR_JFREE_INTERVAL)
+            need[s][j->until[s]] = true;
         if (j->free == WR_JFREE_WINDOW)
             need[s][j->end[s]] = true;
     }
@@ -240,6 +248,8 @@ void wr_join_remap(struct wr_arena *a, struct wr_plan *p, int n_left, int n_righ
             j->only[s] = wr_expr_remap(a, j->only[s], map[s]);
         if (j->free == WR_JFREE_INTERVAL || j->free == WR_JFREE_VERSION)
             j->time[s] = map[s][j->time[s]];
+        if (j->free == WR_JFREE_INTERVAL)
+            j->until[s] = map[s][j->until[s]];
         if (j->free == WR_JFREE_WINDOW)
             j->end[s] = map[s][j->end[s]];
     }
@@ -273,6 +283,19 @@ static void put_bound(struct wr_buf *out, int64_t us)
     wr_duration_print(out, us < 0 ? -us : us);
 }
 
+static void print_times(struct wr_buf *out, const struct wr_plan *p, const char *sep)
+{
+    const struct wr_plan_join *j = &p->u.join;
+    struct wr_str l = side_name(p, 0, j->time[0]), r = side_name(p, 1, j->time[1]);
+    bool lo = j->lo > INT64_MIN, hi = j->hi < INT64_MAX;
+    wr_buf_printf(out, "%sleft.%.*s %s right.%.*s", sep, WR_FMT(l), lo && hi ? "between" : lo ? ">=" : "<=", WR_FMT(r));
+    put_bound(out, lo ? j->lo : j->hi);
+    if (!lo || !hi)
+        return;
+    wr_buf_printf(out, " and right.%.*s", WR_FMT(r));
+    put_bound(out, j->hi);
+}
+
 void wr_join_print(struct wr_buf *out, const struct wr_plan *p)
 {
     static const char *const name[] = {"inner", "left", "right", "full", "semi", "anti"};
@@ -283,12 +306,8 @@ void wr_join_print(struct wr_buf *out, const struct wr_plan *p)
     for (int i = 0; i < j->n_key; i++, sep = ", ")
         wr_buf_printf(out, "%sleft.%.*s %s right.%.*s", sep, WR_FMT(side_name(p, 0, j->key[0][i])), j->null_safe[i] ? "is not distinct from" : "=",
                       WR_FMT(side_name(p, 1, j->key[1][i])));
-    if (j->free == WR_JFREE_INTERVAL) {
-        struct wr_str l = side_name(p, 0, j->time[0]), r = side_name(p, 1, j->time[1]);
-        wr_buf_printf(out, "%sleft.%.*s between right.%.*s", sep, WR_FMT(l), WR_FMT(r));
-        put_bound(out, j->lo);
-        wr_buf_printf(out, " and right.%.*s", WR_FMT(r));
-        put_bound(out, j->hi);
+    if (j->free == WR_JFREE_INTERVAL && (j->lo > INT64_MIN || j->hi < INT64_MAX)) {
+        print_times(out, p, sep);
         sep = ", ";
     }
     if (j->free == WR_JFREE_VERSION)
@@ -316,10 +335,10 @@ void wr_join_print_state(struct wr_buf *out, const struct wr_plan *p)
     const struct wr_plan_join *j = &p->u.join;
     wr_buf_puts(out, "state: ");
     if (j->free == WR_JFREE_INTERVAL) {
-        wr_buf_printf(out, "left rows until W passes %.*s", WR_FMT(side_name(p, 0, j->time[0])));
-        put_bound(out, -j->lo + j->lateness);
-        wr_buf_printf(out, ", right rows until W passes %.*s", WR_FMT(side_name(p, 1, j->time[1])));
-        put_bound(out, j->hi + j->lateness);
+        for (int s = 0; s < 2; s++) {
+            wr_buf_printf(out, "%s rows until W passes %.*s", s ? ", right" : "left", WR_FMT(side_name(p, s, j->until[s])));
+            put_bound(out, j->until_off[s] + j->lateness);
+        }
         return;
     }
     if (j->free == WR_JFREE_VERSION) {

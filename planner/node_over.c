@@ -150,7 +150,9 @@ void wr_over_props(struct wr_arena *a, struct wr_plan *p)
         p->updating = false;
     } else {
         p->updating = wr_over_by(p)->emit != WR_EMIT_FINAL;
-        p->time_col = -1; /* a row may come back, or change, long after its time has passed */
+        p->time_col = -1; /* a row may come back, or change, long after its time has passed, */
+        if (wr_over_by(p)->win.kind == WR_WIN_NONE)
+            p->win_start = p->win_end = -1; /* and after that of its window where the partitions do not end with it */
     }
     if (p->kind == WR_PLAN_TOP_N) {
         struct wr_schema *s = with_columns(a, in->out, p->u.rank.with_number);

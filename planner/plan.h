@@ -88,7 +88,7 @@ enum wr_jkind {
 /* When rows a join holds are let go. */
 enum wr_jfree {
     WR_JFREE_TTL,                    /* a key untouched for `ttl`; ttl 0: never */
-    WR_JFREE_INTERVAL,               /* both inputs only add rows; left time - right time is in [lo, hi]: when W has passed what could match */
+    WR_JFREE_INTERVAL,               /* the rows of an input whose event time is past `until` match nothing: when W has passed it */
     WR_JFREE_WINDOW,                 /* both keys have the end of a window: when W reaches it */
     WR_JFREE_VERSION                 /* left rows meet the right row of their key that was the latest at their time: when W has passed both */
 };
@@ -105,7 +105,10 @@ struct wr_plan_join {
     enum wr_jfree free;
     int64_t ttl;                     /* µs */
     int time[2];                     /* INTERVAL, VERSION: event time, of each input */
-    int64_t lo, hi;                  /* INTERVAL: µs */
+    bool by_end[2];                  /* INTERVAL: it is the end of a window: rows come while W has not reached it */
+    int64_t lo, hi;                  /* INTERVAL: left time - right time, µs; INT64_MIN, INT64_MAX: not bounded */
+    int until[2];                    /* INTERVAL: own column that, with until_off, bounds the other input's event time from above */
+    int64_t until_off[2];
     int end[2];                      /* WINDOW: window end, of each input; the keys say they are equal */
     int64_t lateness;                /* INTERVAL, WINDOW: rows up to this far behind W still join */
     int time_side;                   /* INTERVAL: which input's event time goes on as the output's; -1: none */

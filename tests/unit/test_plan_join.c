@@ -81,11 +81,48 @@ static void when_rows_go(void **state WR_UNUSED)
          "        -> Scan b (kafka, json): id, k, ts\n");
 }
 
+static void bounds_by_columns_and_by_windows(void **state WR_UNUSED)
+{
+    static const char auctions[] =
+        "CREATE SOURCE auction (id BIGINT, ts TIMESTAMP, expires TIMESTAMP, WATERMARK FOR ts AS ts - INTERVAL '4' SECOND) WITH (connector = 'kafka', brokers = 'b', topic = 't'); "
+        "CREATE SOURCE bid (auction BIGINT, price BIGINT, ts TIMESTAMP, WATERMARK FOR ts AS ts - INTERVAL '4' SECOND) WITH (connector = 'kafka', brokers = 'b', topic = 'u');\n";
+    PLAN(auctions,
+         "SELECT a.id, b.price FROM auction AS a JOIN bid AS b ON a.id = b.auction WHERE b.ts BETWEEN a.ts AND a.expires",
+         "Sink console (console): append; at least once\n"
+         "  -> Project id, price\n"
+         "    -> Join inner on left.id = right.auction, left.ts <= right.ts, where (right.ts <= left.expires)\n"
+         "        state: left rows until W passes expires, right rows until W passes ts\n"
+         "      -> LateFilter tumble(ts, 1 us)\n"
+         "        -> Watermark ts - 4 s, idle after 30 s\n"
+         "          -> Scan auction (kafka, json): id, ts, expires\n"
+         "      -> LateFilter tumble(ts, 1 us)\n"
+         "        -> Watermark ts - 4 s, idle after 30 s\n"
+         "          -> Scan bid (kafka, json): auction, price, ts\n");
+    PLAN(auctions,
+         "SELECT b.auction FROM bid AS b JOIN (SELECT max(price) AS most, window_start FROM bid GROUP BY window(ts, '10 s')) AS m "
+         "ON b.price = m.most AND b.ts >= m.window_start AND b.ts < m.window_start + INTERVAL '10' SECOND",
+         "Sink console (console): every change; at least once\n"
+         "  -> Project auction\n"
+         "    -> Join inner on left.price = right.most, left.ts between right.(window_start + INTERVAL '00:00:10') - 10 s and right.(window_start + INTERVAL '00:00:10') - 1 us\n"
+         "        state: left rows until W passes ts + 10 s, right rows until W passes (window_start + INTERVAL '00:00:10')\n"
+         "      -> LateFilter tumble(ts, 1 us)\n"
+         "        -> Watermark ts - 4 s, idle after 30 s\n"
+         "          -> Scan bid (kafka, json): auction, price, ts\n"
+         "      -> LateFilter windows ending at (window_start + INTERVAL '00:00:10')\n"
+         "        -> Project max(price) AS most, (window_start + INTERVAL '00:00:10')\n"
+         "          -> Aggregate by tumble(ts, 10 s): max(price)\n"
+         "              emits changes; state: one entry per (window), freed when W passes window end\n"
+         "            -> Project ts, price\n"
+         "              -> LateFilter tumble(ts, 10 s)\n"
+         "                -> Watermark ts - 4 s, idle after 30 s (shared: shown above)\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(twice_is_once),
         cmocka_unit_test(when_rows_go),
+        cmocka_unit_test(bounds_by_columns_and_by_windows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
