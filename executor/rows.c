@@ -286,7 +286,7 @@ struct wr_bucket *wr_rows_next(const struct wr_rows *t, uint64_t *at)
 static void grow(struct wr_rows *t)
 {
     uint64_t want = FIRST_SLOTS;
-    while (want < (t->n + 1) * 2)
+    while (want < (t->n + 1) * 3)
         want *= 2;
     uint64_t *slot = wr_calloc(want, sizeof *slot);
     uint64_t at = 0;
@@ -304,7 +304,7 @@ static void grow(struct wr_rows *t)
 
 static struct wr_bucket *add_bucket(struct wr_rows *t, uint64_t hash)
 {
-    if (!t->slot || (t->used + 1) * 4 > (t->mask + 1) * 3)
+    if (!t->slot || (t->used + 1) * 2 > t->mask + 1)
         grow(t);
     struct wr_bucket *k = wr_calloc(1, sizeof *k);
     k->hash = hash;
