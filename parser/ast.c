@@ -290,6 +290,11 @@ struct wr_ast_expr *wr_b_binary(struct wr_parse *p, struct wr_ast_expr *l, struc
     return binary(p, WR_E_BINARY, l, op_text(op), r);
 }
 
+struct wr_ast_expr *wr_b_shift(struct wr_parse *p, struct wr_ast_expr *l, struct wr_token *op WR_UNUSED, struct wr_ast_expr *r)
+{
+    return binary(p, WR_E_BINARY, l, WR_STR(">>"), r);
+}
+
 struct wr_ast_expr *wr_b_at_zone(struct wr_parse *p, struct wr_ast_expr *l, struct wr_ast_expr *r)
 {
     return binary(p, WR_E_BINARY, l, WR_STR("at time zone"), r);

@@ -37,7 +37,7 @@
 %nonassoc EQ CMP LT GT.
 %nonassoc BETWEEN IN LIKE ILIKE SIMILAR NOT_LA.
 %nonassoc ESCAPE.
-%left OP TILDE.
+%left OP TILDE PIPE SHR.
 %left PLUS MINUS.
 %left STAR SLASH PERCENT.
 %left CARET.
@@ -574,7 +574,8 @@ expr(A) ::= expr(L) OR(T) expr(R).                      { A = wr_b_binary(p, L, 
 expr(A) ::= expr(L) AND(T) expr(R).                     { A = wr_b_binary(p, L, T, R); }
 expr(A) ::= NOT(T) expr(E).                             { A = wr_b_unary(p, T, E); }
 expr(A) ::= expr(L) EQ|CMP|LT|GT(T) expr(R).            { A = wr_b_binary(p, L, T, R); }
-expr(A) ::= expr(L) OP|TILDE(T) expr(R).                { A = wr_b_binary(p, L, T, R); }
+expr(A) ::= expr(L) OP|TILDE|PIPE(T) expr(R).           { A = wr_b_binary(p, L, T, R); }
+expr(A) ::= expr(L) SHR(T) GT expr(R).            [SHR] { A = wr_b_shift(p, L, T, R); }
 expr(A) ::= expr(L) PLUS|MINUS(T) expr(R).              { A = wr_b_binary(p, L, T, R); }
 expr(A) ::= expr(L) STAR|SLASH|PERCENT(T) expr(R).      { A = wr_b_binary(p, L, T, R); }
 expr(A) ::= expr(L) CARET(T) expr(R).                   { A = wr_b_binary(p, L, T, R); }

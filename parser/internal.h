@@ -107,6 +107,7 @@ struct wr_ast_expr *wr_b_star(struct wr_parse *p, struct wr_ast_expr *of, struct
 struct wr_ast_expr *wr_b_paren(struct wr_parse *p, struct wr_token *t, struct wr_ast_expr *e, struct wr_token *z);
 struct wr_ast_expr *wr_b_unary(struct wr_parse *p, struct wr_token *op, struct wr_ast_expr *a);
 struct wr_ast_expr *wr_b_binary(struct wr_parse *p, struct wr_ast_expr *l, struct wr_token *op, struct wr_ast_expr *r);
+struct wr_ast_expr *wr_b_shift(struct wr_parse *p, struct wr_ast_expr *l, struct wr_token *op, struct wr_ast_expr *r); /* l >> r */
 struct wr_ast_expr *wr_b_at_zone(struct wr_parse *p, struct wr_ast_expr *l, struct wr_ast_expr *r);
 struct wr_ast_expr *wr_b_is(struct wr_parse *p, struct wr_ast_expr *a, bool negated, struct wr_token *what);
 struct wr_ast_expr *wr_b_distinct(struct wr_parse *p, struct wr_ast_expr *a, bool negated, struct wr_ast_expr *b);

@@ -294,7 +294,7 @@ again:
         "?"   { return give(lx, t, TK_QUESTION, from, at); }
         "|"   { return give(lx, t, TK_PIPE, from, at); }
         "~"   { return give(lx, t, TK_TILDE, from, at); }
-        "||" | "->" | "->>" | "#>" | "#>>" | "~*" | "!~" | "!~*" { return give(lx, t, TK_OP, from, at); }
+        "||" | "->" | "->>" | "#>" | "#>>" | "~*" | "!~" | "!~*" | "&" | "#" | "<<" { return give(lx, t, TK_OP, from, at); }
         *     { return stop(lx, WR_LEX_CHAR, from, behind(lx, from)); }
     */
 }

@@ -20,6 +20,7 @@ struct settle {
     int depth;
     int8_t kind[DEPTH_MAX + 1];   /* enum paren of the open parentheses, [1] the outermost; [0]: PLAIN */
     int open[DEPTH_MAX + 1];      /* their tokens */
+    int types;                    /* open "<" of types: ARRAY<ROW<.. */
 };
 
 static const struct wr_token *ahead(const struct settle *s, int k)
@@ -306,6 +307,22 @@ static void open_paren(struct settle *s)
     s->open[s->depth] = s->i;
 }
 
+/* ">>" is two tokens, because it also ends ARRAY<ARRAY<T>>: elsewhere the first of two that touch shifts. */
+static int greater(struct settle *s)
+{
+    if (s->types > 0) {
+        s->types--;
+        return TK_GT;
+    }
+    return raw(s, 1) == TK_GT && ahead(s, 1)->off == s->tok[s->i].end && code(s, 1) != TK_SHR ? TK_SHR : TK_GT;
+}
+
+static void less(struct settle *s)
+{
+    int before = code(s, 1);
+    s->types += before == TK_ARRAY || before == TK_ROWC || before == TK_MAPC;
+}
+
 void wr_settle(struct wr_parse *p)
 {
     struct settle s = {.p = p, .tok = p->tok};
@@ -314,8 +331,10 @@ void wr_settle(struct wr_parse *p)
         if (t->word)
             t->code = (int16_t)settle_word(&s);
         else
-            t->code = t->raw;
-        if (t->raw == TK_LP || t->raw == TK_LBRACKET || t->raw == TK_LBRACE)
+            t->code = t->raw == TK_GT ? (int16_t)greater(&s) : t->raw;
+        if (t->raw == TK_LT)
+            less(&s);
+        else if (t->raw == TK_LP || t->raw == TK_LBRACKET || t->raw == TK_LBRACE)
             open_paren(&s);
         else if ((t->raw == TK_RP || t->raw == TK_RBRACKET || t->raw == TK_RBRACE) && s.depth > 0)
             s.depth--;
