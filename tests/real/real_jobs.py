@@ -159,6 +159,12 @@ def several_tasks(s):
     return s
 
 
+HOARD = """SET max_state_bytes = '1 MB'; SET cpu_limit = 40;
+CREATE SOURCE f (id BIGINT) WITH (connector = 'datagen', rows_per_second = 0, columns.id.kind = 'sequence');
+CREATE SINK b WITH (connector = 'blackhole');
+INSERT INTO b SELECT id, count(*) FROM f GROUP BY id;"""
+
+
 def isolation(s):
     """Whatever happens beside it, the steady job counts every row."""
     flood = "CREATE SOURCE f (k TEXT, v BIGINT) WITH (connector = 'datagen', rows_per_second = 0);\n"
@@ -170,7 +176,7 @@ def isolation(s):
         stuck.answer = lambda r: 503
         jobs = {"steady": counter("steady"), "flooded": flood + "CREATE SINK b WITH (connector = 'blackhole'); INSERT INTO b SELECT k, sum(v) FROM f GROUP BY k;",
                 "fails": counter("fails", "CREATE SINK h WITH (connector = 'http', url = '%s', retry_timeout = '0 s'); INSERT INTO h SELECT k, v FROM s" % url),
-                "hangs": flood + "CREATE SINK h WITH (connector = 'http', url = '%s', retry_timeout = '1 h'); INSERT INTO h SELECT k FROM f;" % stuck.url}
+                "hoards": HOARD, "hangs": flood + "CREATE SINK h WITH (connector = 'http', url = '%s', retry_timeout = '1 h'); INSERT INTO h SELECT k FROM f;" % stuck.url}
         for name, sql in jobs.items():
             check("submit " + name, submit(s, name, sql), 201)
         s.until("fails", "has failed", lambda j: j["state"] in ("waiting", "failed") and url in j["reason"])
@@ -179,12 +185,18 @@ def isolation(s):
             append("steady", {"k": "x", "v": 20})
             see(s, "steady", [("x", i, 20 * i)])
             check("savepoint %d" % i, s.ask("POST", "/jobs/steady/savepoint")[0], 200)
+        # more keys than its memory: they are on disk, it takes no more than its share of a core, and it counts on
+        s.until("hoards", "has far more keys than fit", lambda j: j.get("rows_in", 0) >= 60000)
+        held = s.sql("SELECT sum(state_bytes) AS memory, sum(state_disk_bytes) AS disk FROM weir.operators WHERE job = 'hoards'")[0]
+        check("memory is bounded", (held["memory"] <= 2 << 20 or held, held["disk"] > 1 << 20 or held), (True, True))
+        job = s.ask("GET", "/jobs/hoards")[1]
+        check("the hoarding one runs", (job["state"], job["cpu_share"] < 0.6 or job["cpu_share"]), ("running", True))
         check("the flooded one runs", s.ask("GET", "/jobs/flooded")[1]["state"], "running")
         check("the hanging one runs", s.ask("GET", "/jobs/hangs")[1]["state"], "running")
         plan = s.ask("GET", "/jobs/flooded/plan")[1]["nodes"]
         check("time is known", (min(n["busy_us"] for n in plan if n["kind"] == "Aggregate") > 0, all(0 <= n["busy_share"] for n in plan)), (True, True))
         check("EXPLAIN ANALYZE has it", s.sql("EXPLAIN ANALYZE flooded")["text"].count("time ") > 0, True)
-        for name in ("fails", "hangs", "flooded"):
+        for name in ("fails", "hangs", "flooded", "hoards"):
             check("drop " + name, s.ask("DELETE", "/jobs/" + name)[0], 200)
     append("steady", {"k": "y", "v": 20})
     see(s, "steady", [("x", 5, 100), ("y", 1, 20)])
