@@ -49,7 +49,7 @@ def main():
             page = blocks(brokers)
 
             # 1. generate.sql, made to end, so that what follows is the same each time
-            generate = only(page, "CREATE SOURCE made").replace("rows_per_second = '50', speedup = '20'", "rows = '2000', rows_per_second = '1000', speedup = '400', disorder = '0 s'")
+            generate = only(page, "CREATE SOURCE made").replace("rows_per_second = '50', speedup = '20', rows = '40000'", "rows = '2000', rows_per_second = '1000', speedup = '400', disorder = '0 s'")
             weir("-c", generate)
 
             # 2. PRINT, INFER, and the query
