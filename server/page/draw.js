@@ -67,11 +67,11 @@ export function planGraph(plan) {
   for (const n of plan.nodes) {
     const x = left(n.id), y = top(n.id), busy = Math.min(1, n.busy_share || 0);
     const more = [n.late ? `late ${number(n.late)}` : "", n.bad ? `bad ${number(n.bad)}` : "", n.filtered ? `filtered ${number(n.filtered)}` : "", n.state_bytes ? `state ${bytes(n.state_bytes)}` : "",
-      n.open_windows ? `${number(n.open_windows)} windows` : ""].filter(Boolean).join("  ");
+      n.open_windows ? `${number(n.open_windows)} window${n.open_windows === 1 ? "" : "s"}` : ""].filter(Boolean).join("  ");
     s.append(svg("g", { class: "node" }, svg("title", {}, n.label), svg("rect", { x, y, width: BOX, height: HIGH, rx: 6 }),
       busy > 0 ? svg("rect", { class: "busy" + (busy > 0.8 ? " hot" : ""), x, y: y + HIGH - 5, width: (BOX * busy).toFixed(1), height: 5, rx: 2 }) : null,
       svg("text", { x: x + 10, y: y + 19 }, n.label.length > 42 ? n.label.slice(0, 41) + "…" : n.label),
-      svg("text", { class: "dim", x: x + 10, y: y + 37 }, n.in === undefined ? "" : `in ${number(n.in)}  out ${number(n.out)}` + (n.instances > 1 ? `  × ${n.instances}` : "") + (n.busy_share === undefined ? "" : `  busy ${share(n.busy_share)}`)),
+      svg("text", { class: "dim", x: x + 10, y: y + 37 }, n.in === undefined ? "" : `in ${number(n.in)}  out ${number(n.out)}` + (n.instances > 1 ? `  ${n.instances} tasks` : "") + (n.busy_share === undefined ? "" : `  busy ${share(n.busy_share)}`)),
       svg("text", { class: "dim", x: x + 10, y: y + 54 }, more.slice(0, 48))));
   }
   return s;
