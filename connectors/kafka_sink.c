@@ -285,7 +285,7 @@ static wr_status choose_key(struct wr_kafka_out *s, struct wr_error *err)
 wr_status wr_kafka_out_connect(struct wr_kafka_out *s, struct wr_error *err)
 {
     const struct wr_kafka_prop soft[] = {
-        {"linger.ms", "5"},
+        {"linger.ms", "1"}, /* under load batches fill while others are on their way; 5 gave no more rows a second and 3 ms of latency */
         {"batch.size", "1000000"},
         {"batch.num.messages", "20000"},
         {"queue.buffering.max.messages", "500000"},
