@@ -261,6 +261,8 @@ static wr_status cast_text_const(struct wr_arena *a, struct wr_expr *x, struct w
         if (why == WR_R_RANGE)
             return wr_fail_at(err, WR_ESQL, x->off, "value \"%.*s\" is out of range for type %.*s", WR_FMT(x->u.val.as.s), WR_FMT(name));
         wr_fail_at(err, WR_ESQL, x->off, "invalid input for type %.*s: \"%.*s\"", WR_FMT(name), WR_FMT(x->u.val.as.s));
+        if (wr_type_is_time(to))
+            wr_hint(err, "write '2025-11-28 12:00:00', '2025-11-28T12:00:00Z' or '2025-11-28'");
         return WR_ESQL;
     }
     v.type = to;
@@ -476,26 +478,6 @@ static void hint_overloads(struct wr_error *err, struct wr_str name, int first, 
     wr_buf_clear(&b);
 }
 
-static wr_status no_name(struct wr_str name, int32_t off, struct wr_error *err)
-{
-    wr_fail_at(err, WR_ESQL, off, "%s \"%.*s\" does not exist", is_operator(name) ? "operator" : "function", WR_FMT(name));
-    int n = wr_func_count(), m = 0;
-    struct wr_str *cand = wr_malloc(sizeof(*cand) * (size_t)(n + 1));
-    for (int i = 0; i < n; i++) {
-        const struct wr_func *f = wr_func_get(i);
-        bool first = i == 0 || strcmp(f->name, wr_func_get(i - 1)->name) != 0;
-        if (first && !(f->flags & WR_F_HIDDEN))
-            cand[m++] = wr_str_c(f->name);
-    }
-    struct wr_str near = wr_str_nearest(name, cand, m);
-    if (near.n)
-        wr_hint(err, "did you mean \"%.*s\"?", WR_FMT(near));
-    else
-        wr_hint(err, "SHOW FUNCTIONS lists what there is");
-    free(cand);
-    return WR_ESQL;
-}
-
 static wr_status no_overload(struct wr_arena *a, struct wr_str name, struct wr_expr *const *arg, int n, int32_t off, int first, int count,
                              struct wr_error *err)
 {
@@ -505,7 +487,9 @@ static wr_status no_overload(struct wr_arena *a, struct wr_str name, struct wr_e
         snprintf(sign, sizeof sign, " %.*s ", WR_FMT(name));
         print_types(&types, a, arg, n, sign);
         wr_fail_at(err, WR_ESQL, off, "operator does not exist: %.*s", WR_FMT(wr_buf_get(&types)));
-        wr_hint(err, "convert one side with CAST");
+        bool time = wr_type_is_time(arg[0]->type) || wr_type_is_time(arg[1]->type);
+        bool sum = wr_str_eq_c(name, "+") || wr_str_eq_c(name, "-");
+        wr_hint(err, time && sum ? "lengths of time are INTERVAL '5' MINUTE, or '5 min'::INTERVAL" : "convert one side with CAST");
     } else {
         print_types(&types, a, arg, n, ", ");
         wr_fail_at(err, WR_ESQL, off, "function %.*s(%.*s) does not exist", WR_FMT(name), WR_FMT(wr_buf_get(&types)));
@@ -609,7 +593,7 @@ wr_status wr_expr_call(struct wr_arena *a, struct wr_str name, struct wr_expr **
 {
     int first = 0, count = wr_func_range(name, &first);
     if (count == 0)
-        return no_name(name, off, err);
+        return wr_func_unknown(name, off, err);
     struct wr_expr **folded = WR_NEW_N(a, struct wr_expr *, n + 1), **tmp = WR_NEW_N(a, struct wr_expr *, n + 1);
     for (int i = 0; i < n; i++)
         folded[i] = wr_expr_fold_top(a, arg[i]);

@@ -56,6 +56,8 @@ struct wr_func {
 int wr_func_count(void);
 const struct wr_func *wr_func_get(int i);
 bool wr_func_exists(struct wr_str name);
+/* The error "does not exist", with what may have been meant. */
+wr_status wr_func_unknown(struct wr_str name, int32_t off, struct wr_error *err);
 /* The entries of that name, in table order: index of the first and how many; 0: no such function. */
 int wr_func_range(struct wr_str name, int *first);
 /* The conversion from one type to another, or NULL if there is none. */

@@ -170,9 +170,8 @@ static void log_bad(const struct wr_plan *of, const struct wr_bad *bad, uint64_t
     if (bad->from.offset >= 0)
         (void)snprintf(place, sizeof place, "/%d offset %lld", bad->from.part, (long long)bad->from.offset);
     struct wr_str name = of ? wr_plan_outside(of) : (struct wr_str){0};
-    wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s at %.*s%s%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n, of ? " of " : "",
-           WR_FMT(name), WR_FMT(bad->from.topic), place, bad->column.n ? ", column " : "",
-           WR_FMT(bad->column), msg);
+    wr_log(WR_LOG_WARN, "rows", "bad row (%s, number %llu)%s%.*s%s%.*s%s%s%.*s: %s", wr_reason_name(bad->reason), (unsigned long long)n, of ? " of " : "",
+           WR_FMT(name), bad->from.topic.n ? " at " : "", WR_FMT(bad->from.topic), place, bad->column.n ? ", column " : "", WR_FMT(bad->column), msg);
 }
 
 wr_status wr_job_bad(struct wr_op *op, const void *scan, const struct wr_bad *bad, struct wr_error *err)

@@ -177,7 +177,10 @@ static void lexer_says(struct wr_parse *p)
     struct wr_str one = {rest.p, wr_utf8_step(rest)};
     switch (p->trouble) {
     case WR_LEX_FINE: break;
-    case WR_LEX_QUOTE: wr_b_fail(p, off, "a ' is opened here and never closed"); break;
+    case WR_LEX_QUOTE:
+        wr_b_fail(p, off, "a ' is opened here and never closed");
+        wr_hint(p->err, "a ' inside text is written twice: 'it''s'");
+        break;
     case WR_LEX_NAME: wr_b_fail(p, off, "a %c is opened here and never closed", rest.p[0]); break;
     case WR_LEX_DOLLAR: wr_b_fail(p, off, "a dollar quote is opened here and never closed"); break;
     case WR_LEX_COMMENT: wr_b_fail(p, off, "a comment is opened here and never closed"); break;
@@ -197,6 +200,8 @@ static void lexer_says(struct wr_parse *p)
             wr_b_fail(p, off, "unexpected character with code %d", one.p[0]);
         else
             wr_b_fail(p, off, "unexpected character \"%.*s\"", WR_FMT(one));
+        if (one.n == 1 && one.p[0] == '@')
+            wr_hint(p->err, "there is no @> : write x = ANY (array), array_contains(array, x), or json_exists(json, '$.a')");
         if (one.n == 3 && memcmp(one.p, "\xe2\x80", 2) == 0)
             wr_hint(p->err, "typographic quotes and dashes: text stands in '..', names in \"..\"");
         break;
@@ -227,6 +232,57 @@ static bool other_dialect(struct wr_parse *p)
             return true;
         }
     return false;
+}
+
+static bool word_is(const struct wr_parse *p, int i, const char *word)
+{
+    return i >= 0 && i < p->n && p->tok[i].text.n > 0 && wr_str_ieq_c(p->tok[i].text, word);
+}
+
+/* What users of Flink, Spark, ksqlDB and other systems write, and what it is here. before: the word in front; NULL: any. */
+static bool habit(struct wr_parse *p)
+{
+    static const char *const windows = "windows stand in GROUP BY: tumble(time, '5 min'), hop(time, slide, size), session(time, gap)";
+    static const char *const length = "a length of time is INTERVAL '2' MINUTE; as an argument of a window '2 min' does";
+    static const struct { const char *before, *word, *instead; } habits[] = {
+        {"window", "tumbling", windows}, {"window", "hopping", windows}, {"window", "session", windows}, {"window", "sliding", windows},
+        {NULL, "within", "the bounds go into ON: a.ts BETWEEN b.ts - INTERVAL '5' MINUTE AND b.ts + INTERVAL '5' MINUTE"},
+        {NULL, "semi", "write WHERE EXISTS (SELECT ... WHERE r.k = l.k), or WHERE k IN (SELECT k FROM r)"},
+        {NULL, "anti", "write WHERE NOT EXISTS (SELECT ... WHERE r.k = l.k)"},
+        {NULL, "asof", "write JOIN t FOR SYSTEM_TIME AS OF l.ts ON ..., where t is a source with PRIMARY KEY"},
+        {NULL, "exclude", "name the columns that are wanted"},
+        {"*", "except", "name the columns that are wanted"},
+        {"lateral", "view", "write FROM t CROSS JOIN UNNEST(t.array) AS x (name)"},
+        {NULL, "using", "write WITH (connector = '...', ...)"},
+        {NULL, "stored", "write WITH (connector = '...', format = '...')"},
+        {NULL, "key", "write PRIMARY KEY; the record's own key is name TYPE METADATA FROM 'key'"},
+        {NULL, "pivot", "write sum(x) FILTER (WHERE k = 'a') AS a, ... GROUP BY"},
+        {NULL, "partition", "a Kafka sink is keyed by its option key = 'column'; in OVER (...) and SESSION(...) it has its place"},
+        {"final", "results", "write EMIT FINAL"},
+        {"like", "%", "the pattern is text, in quotes: LIKE '%a%'"},
+        {NULL, ":", "write the name and the value as two arguments: json_object('a', 1)"},
+        {NULL, "?", "write json_exists(json, '$.a')"},
+    };
+    static const char *const units[] = {"second", "seconds", "minute", "minutes", "min", "hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years"};
+    bool create = p->tok[0].raw == TK_CREATE;
+    for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++) {
+        bool ddl = wr_str_eq_c(wr_str_c(habits[i].word), "using") || wr_str_eq_c(wr_str_c(habits[i].word), "stored") || wr_str_eq_c(wr_str_c(habits[i].word), "key");
+        if (word_is(p, p->at, habits[i].word) && (!habits[i].before || word_is(p, p->at - 1, habits[i].before)) && (!ddl || create)) {
+            wr_hint(p->err, "%s", habits[i].instead);
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0] && p->at > 0 && p->tok[p->at - 1].code == TK_INT; i++)
+        if (word_is(p, p->at, units[i])) {
+            wr_hint(p->err, "%s", length);
+            return true;
+        }
+    bool top = p->at > 0 && p->at < p->n && p->tok[p->at].code == TK_INT && word_is(p, p->at - 1, "top");
+    if (top)
+        wr_hint(p->err, "write LIMIT %.*s at the end of the query", WR_FMT(p->tok[p->at].text));
+    else if (word_is(p, p->at, "emit") || word_is(p, p->at - 1, "emit"))
+        wr_hint(p->err, "there is EMIT CHANGES, EMIT CHANGES EVERY '5 s' and EMIT FINAL (also EMIT ON WINDOW CLOSE)");
+    return top || word_is(p, p->at, "emit") || word_is(p, p->at - 1, "emit");
 }
 
 /* Rules of the language that are broken often. */
@@ -284,7 +340,7 @@ void wr_parse_explain(struct wr_parse *p, int first)
         wr_b_fail(p, t->off, "unexpected \"%.*s\"", WR_FMT(source(p, p->at)));
     if (other_dialect(p))
         return;
-    bool hinted = p->n <= TRY_MAX && p->trouble == WR_LEX_FINE && repair(p, first);
+    bool hinted = habit(p) || (p->n <= TRY_MAX && p->trouble == WR_LEX_FINE && repair(p, first));
     if (!hinted && !rule(p))
         expected(p);
 }

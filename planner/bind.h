@@ -4,7 +4,7 @@
  *   bind_from.c     FROM: sources, side streams, views, CTEs, subqueries
  *   bind_window.c   windows in GROUP BY and as table functions; which watermark they close by
  *   bind_agg.c      GROUP BY, aggregates, DISTINCT
- *   bind_expr.c     expressions; bind_lit.c literals, types and durations
+ *   bind_expr.c     expressions; bind_name.c names in them; bind_lit.c literals, types and durations
  *   bind_where.c    WHERE and HAVING; bind_sub.c subqueries in expressions, bind_sub_join.c joins made of them
  *   bind_sink.c     INSERT, the sink of a bare SELECT, dead letters
  *
@@ -157,6 +157,12 @@ enum { COL_AGG = 1 << 20, COL_WIN_START = 1 << 21, COL_WIN_END, COL_SET, COL_OVE
        COL_SUB = 1 << 23, COL_OUTER = 1 << 24 /* sub.h */ };
 
 wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+wr_status wr_bind_column_name(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
+/* Member `name` of ROW expression row. */
+wr_status wr_bind_member(struct binder *b, struct wr_expr *row, struct wr_str name, int32_t off, struct wr_expr **out);
+/* window_start or start, else window_end, of the window in GROUP BY. */
+struct wr_expr *wr_group_bound(struct xctx *x, struct wr_str name, int32_t off);
+wr_status wr_group_time(struct xctx *x, int32_t off, struct wr_expr **out); /* its window_time */
 wr_status wr_bind_bool(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);
 wr_status wr_bind_fn(struct binder *b, const char *name, struct wr_expr **arg, int n, int32_t off, struct wr_expr **out);
 /* Column of r by name; qual empty: any table. -1: none, with err set when `must`. -2: ambiguous, err set. */
@@ -170,6 +176,7 @@ int wr_ast_len(const struct wr_ast_expr *e);
 
 wr_status wr_bind_literal(struct binder *b, const struct wr_ast_expr *e, bool minus, struct wr_expr **out);
 wr_status wr_bind_type(struct binder *b, const struct wr_ast_type *t, struct wr_type *out);
+struct wr_str wr_type_result_name(const struct wr_ast_type *t); /* of a column that is a constant cast to it: int4, timestamptz */
 wr_status wr_bind_interval(struct binder *b, const struct wr_ast_expr *e, struct wr_interval *iv);
 /* A positive (or, zero allowed, not negative) length of time from '1 min' or INTERVAL '1' MINUTE. what: for messages. */
 wr_status wr_bind_duration(struct binder *b, const struct wr_ast_expr *e, const char *what, int least, int64_t *us); /* least 1: more than zero; 0: zero or more; -1: any */
@@ -180,6 +187,8 @@ wr_status wr_bind_count(struct binder *b, const struct wr_ast_expr *e, const cha
 bool wr_is_window_name(struct wr_str name);    /* window, tumble, hop, session, session_window, cumulate */
 /* The window a call in GROUP BY asks for; time: the event-time expression over rel. */
 wr_status wr_bind_window_call(struct xctx *x, const struct wr_ast_expr *call, struct wr_window *win, struct wr_expr **time);
+/* tumble_start(ts, '1 min'), hop_end(...), session_rowtime(...): the bounds of the window in GROUP BY, as Flink once wrote them. *is false: no such name. */
+wr_status wr_bind_window_part(struct xctx *x, const struct wr_ast_expr *call, struct wr_expr **out, bool *is);
 wr_status wr_bind_window_table(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
 /* Lets a WITH WATERMARK clause act on the sources below p. col: p's column that a window is over, -1: none. all: the clause belongs to this very query,
  * so declared event times below get its delay. Properties below p are set anew. */

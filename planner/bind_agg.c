@@ -266,6 +266,20 @@ static wr_status add_key(struct xctx *x, struct grouping *g, const struct wr_ast
     return WR_OK;
 }
 
+/* window_start, window_end, window_time beside a window in GROUP BY: they are the window's, and say nothing new. */
+static bool is_bound_of_window(struct xctx *x, const struct wr_ast_select *s, const struct wr_ast_expr *e)
+{
+    if (e->kind != WR_E_NAME || e->name->next)
+        return false;
+    struct wr_str n = e->name->text;
+    if (!wr_str_eq_c(n, "window_start") && !wr_str_eq_c(n, "window_end") && !wr_str_eq_c(n, "window_time"))
+        return false;
+    bool window = false;
+    for (const struct wr_ast_group *i = s->group; i; i = i->next)
+        window |= i->expr && i->expr->kind == WR_E_CALL && !i->expr->name->next && wr_is_window_name(i->expr->name->text);
+    return window && wr_rel_find(x->b, x->rel, (struct wr_str){0}, n, e->off, false) == -1;
+}
+
 wr_status wr_bind_group_item(struct xctx *x, const struct wr_ast_select *s, struct grouping *g, const struct wr_ast_expr *written, uint64_t *keys)
 {
     struct binder *b = x->b;
@@ -276,6 +290,8 @@ wr_status wr_bind_group_item(struct xctx *x, const struct wr_ast_select *s, stru
             WR_TRY(wr_bind_group_item(x, s, g, a, keys));
         return WR_OK;
     }
+    if (is_bound_of_window(x, s, e))
+        return WR_OK;
     if (e->kind != WR_E_CALL || e->name->next || !wr_is_window_name(e->name->text))
         return g->n_key >= MAX_COLUMNS ? wr_fail_at(b->err, WR_ELIMIT, e->off, "more than %d columns in GROUP BY", MAX_COLUMNS) : add_key(x, g, e, keys);
     if (g->has_win) {

@@ -1,8 +1,9 @@
 /* bind_expr.c: expressions: names to columns, operators and special forms to the functions of core.
  * Rules:  BETWEEN, simple CASE, NULLIF and the like become the kinds of core/expr.h here; core sees only those.
- *         In a grouped query aggregates and window bounds become columns numbered from COL_AGG; regroup() (bind_agg.c) settles them.
- *         A name is looked for as a column, then as a member of a ROW column. */
+ *         In a grouped query aggregates and window bounds become columns numbered from COL_AGG; regroup() (bind_agg.c) settles them. */
+#include "planner/over.h"
 #include "planner/sub.h"
+#include "core/func.h"
 
 #include <stdlib.h>
 #include <stdio.h>
@@ -26,158 +27,6 @@ int wr_ast_len(const struct wr_ast_expr *e)
 wr_status wr_bind_fn(struct binder *b, const char *name, struct wr_expr **arg, int n, int32_t off, struct wr_expr **out)
 {
     return wr_expr_call(b->a, wr_str_c(name), arg, n, off, out, b->err);
-}
-
-/* ---- names ---- */
-
-static void hint_list(struct binder *b, const struct wr_str *name, int n)
-{
-    struct wr_buf all = WR_BUF_INIT(4096);
-    for (int i = 0; i < n && all.n < 150; i++)
-        wr_buf_printf(&all, "%s%.*s", i ? ", " : "", WR_FMT(name[i]));
-    if (n)
-        wr_hint(b->err, "there is %.*s%s", WR_FMT(wr_buf_get(&all)), all.n >= 150 ? ", ..." : "");
-    wr_buf_clear(&all);
-}
-
-static wr_status no_column(struct binder *b, const struct rel *r, struct wr_str qual, struct wr_str name, int32_t off)
-{
-    struct wr_str *cand = wr_malloc(sizeof(*cand) * (size_t)(r->n + 1));
-    int n = 0;
-    bool table = false;
-    for (int i = 0; i < r->n; i++) {
-        table |= wr_str_eq(r->col[i].qual, qual);
-        if (qual.n == 0 || wr_str_eq(r->col[i].qual, qual))
-            cand[n++] = r->col[i].name;
-    }
-    struct wr_str near = wr_str_nearest(name, cand, n);
-    if (qual.n && !table) {
-        n = 0;
-        for (int i = 0; i < r->n; i++)
-            if (r->col[i].qual.n)
-                cand[n++] = r->col[i].qual;
-        near = wr_str_nearest(qual, cand, n);
-        wr_fail_at(b->err, WR_ESQL, off, "there is no table \"%.*s\" in FROM", WR_FMT(qual));
-    } else {
-        wr_fail_at(b->err, WR_ESQL, off, "column \"%.*s%s%.*s\" does not exist", WR_FMT(qual), qual.n ? "." : "", WR_FMT(name));
-    }
-    if (near.n)
-        wr_hint(b->err, "did you mean \"%.*s\"?", WR_FMT(near));
-    else if (r->n == 0)
-        wr_hint(b->err, "there is no FROM clause with columns");
-    else
-        hint_list(b, cand, n);
-    free(cand);
-    return WR_ESQL;
-}
-
-int wr_rel_find(struct binder *b, const struct rel *r, struct wr_str qual, struct wr_str name, int32_t off, bool must)
-{
-    int found = -1;
-    for (int i = 0; i < r->n; i++) {
-        if (!wr_str_eq(r->col[i].name, name) || (qual.n ? !wr_str_eq(r->col[i].qual, qual) : r->col[i].hidden))
-            continue;
-        if (found >= 0) {
-            struct wr_str q1 = r->col[found].qual, q2 = r->col[i].qual;
-            wr_fail_at(b->err, WR_ESQL, off, "column \"%.*s\" is ambiguous", WR_FMT(name));
-            if (q1.n && q2.n && !wr_str_eq(q1, q2))
-                wr_hint(b->err, "write \"%.*s.%.*s\" or \"%.*s.%.*s\"", WR_FMT(q1), WR_FMT(name), WR_FMT(q2), WR_FMT(name));
-            return -2;
-        }
-        found = i;
-    }
-    if (found < 0 && must)
-        (void)no_column(b, r, qual, name, off);
-    return found;
-}
-
-/* window_start, window_end, window_time of the window in GROUP BY. */
-static struct wr_expr *group_bound(struct xctx *x, struct wr_str name, int32_t off)
-{
-    bool start = wr_str_eq_c(name, "window_start") || wr_str_eq_c(name, "start");
-    return wr_expr_col(x->b->a, start ? COL_WIN_START : COL_WIN_END, WR_TYPE_OF(TIMESTAMP), false, off);
-}
-
-/* bound - 1 µs */
-static wr_status window_time(struct binder *b, struct wr_expr *end, struct wr_expr **out)
-{
-    struct wr_expr *arg[2] = {end, wr_expr_const(b->a, (struct wr_value){.type = WR_TYPE_OF(INTERVAL), .as.iv.us = 1}, -1)};
-    return wr_bind_fn(b, "-", arg, 2, end->off, out);
-}
-
-/* Names that mean the group's window. *out NULL: not one of them. */
-static wr_status window_name(struct xctx *x, struct wr_str qual, struct wr_str name, int32_t off, struct wr_expr **out)
-{
-    *out = NULL;
-    if (!x->group || !x->group->has_win || x->in_agg)
-        return WR_OK;
-    bool of_window = wr_str_eq_c(qual, "window") || (qual.n && wr_str_eq(qual, x->group->win_name));
-    if (of_window && (wr_str_eq_c(name, "start") || wr_str_eq_c(name, "end")))
-        *out = group_bound(x, name, off);
-    else if ((qual.n == 0 || of_window) && (wr_str_eq_c(name, "window_start") || wr_str_eq_c(name, "window_end")))
-        *out = group_bound(x, name, off);
-    else if (qual.n == 0 && wr_str_eq_c(name, "window_time"))
-        return window_time(x->b, group_bound(x, WR_STR("end"), off), out);
-    return WR_OK;
-}
-
-/* Member `name` of ROW expression x. */
-static wr_status member(struct binder *b, struct wr_expr *row, struct wr_str name, int32_t off, struct wr_expr **out)
-{
-    if (row->type.id != WR_T_ROW) {
-        struct wr_str t = wr_type_name(b->a, row->type);
-        wr_fail_at(b->err, WR_ESQL, off, "\"%.*s\" is asked of a %.*s, which has no members", WR_FMT(name), WR_FMT(t));
-        if (row->type.id == WR_T_JSON)
-            wr_hint(b->err, "write -> '%.*s' or ->> '%.*s'", WR_FMT(name), WR_FMT(name));
-        return WR_ESQL;
-    }
-    int i = wr_schema_find(row->type.sub, name);
-    if (i < 0)
-        return wr_fail_at(b->err, WR_ESQL, off, "the row has no member \"%.*s\"", WR_FMT(name));
-    struct wr_expr *arg[2] = {row, wr_expr_const(b->a, (struct wr_value){.type = WR_TYPE_OF(INT), .as.i = i}, off)};
-    return wr_bind_fn(b, "field", arg, 2, off, out);
-}
-
-static wr_status bind_name(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out)
-{
-    static const struct rel nothing = {0};
-    const struct rel *r = x->rel ? x->rel : &nothing;
-    const struct wr_ast_name *first = e->name, *second = first->next, *rest = second;
-    struct wr_str none = {0};
-    if (x->match)
-        return wr_match_name(x, e, out);
-    if (x->params)
-        return wr_param_name(x, e, out);
-    WR_TRY(window_name(x, second ? first->text : none, second ? second->text : first->text, e->off, out));
-    if (*out)
-        return second && second->next ? wr_bind_refuse(x->b, e->off, "a member of a window bound", NULL) : WR_OK;
-    int col = -1;
-    if (second) {
-        col = wr_rel_find(x->b, r, first->text, second->text, e->off, false);
-        if (col >= 0)
-            rest = second->next;
-    }
-    if (col == -1)
-        col = wr_rel_find(x->b, r, none, first->text, e->off, false);
-    for (const struct wr_ast_item *it = second ? NULL : x->aliases; it && col == -1; it = it->next)
-        if (it->alias && wr_str_eq(it->alias->text, first->text)) {
-            struct xctx own = *x;
-            own.aliases = NULL;
-            return wr_bind_expr(&own, it->expr, out);
-        }
-    if (col == -1) {
-        WR_TRY(wr_bind_outer_name(x, second ? first->text : none, second ? second->text : first->text, e->off, out));
-        if (!*out)
-            return no_column(x->b, r, second ? first->text : none, second ? second->text : first->text, e->off);
-        rest = second ? second->next : NULL;
-    } else if (col < 0) {
-        return WR_ESQL;
-    } else {
-        *out = wr_col_of(x->b->a, r->plan->out, col, e->off);
-    }
-    for (; rest; rest = rest->next)
-        WR_TRY(member(x->b, *out, rest->text, rest->off, out));
-    return WR_OK;
 }
 
 /* ---- operators ---- */
@@ -484,9 +333,16 @@ static wr_status check_plain_call(struct xctx *x, const struct wr_ast_expr *e, s
         wr_hint(b->err, "FROM t CROSS JOIN %.*s(...) AS x", WR_FMT(name));
         return WR_ESQL;
     }
+    if (wr_is_over_name(name)) {
+        wr_fail_at(b->err, WR_ESQL, e->off, "\"%.*s\" needs OVER", WR_FMT(name));
+        wr_hint(b->err, "%.*s(...) OVER (PARTITION BY ... ORDER BY ...)", WR_FMT(name));
+        return WR_ESQL;
+    }
     for (const struct wr_ast_expr *a = e->args; a; a = a->next)
-        if (a->kind == WR_E_STAR)
+        if (a->kind == WR_E_STAR && wr_func_exists(name))
             return wr_fail_at(b->err, WR_ESQL, a->off, "\"*\" is no argument of \"%.*s\"", WR_FMT(name));
+        else if (a->kind == WR_E_STAR)
+            return wr_func_unknown(name, e->off, b->err);
     return WR_OK;
 }
 
@@ -520,6 +376,10 @@ static wr_status bind_call(struct xctx *x, const struct wr_ast_expr *e, struct w
         return wr_bind_grouping(x, e, out);
     if (wr_is_aggregate_call(e))
         return wr_bind_aggregate(x, e, out);
+    bool part;
+    WR_TRY(wr_bind_window_part(x, e, out, &part));
+    if (part)
+        return WR_OK;
     WR_TRY(check_plain_call(x, e, name));
     int n = wr_ast_len(e->args);
     struct wr_expr **arg = WR_NEW_N(b->a, struct wr_expr *, n + 1);
@@ -568,13 +428,13 @@ static wr_status bind_field(struct xctx *x, const struct wr_ast_expr *e, struct 
         if (!same)
             return x->b->err->code ? WR_ESQL : wr_fail_at(x->b->err, WR_ESQL, e->off, "this is not the window in GROUP BY");
         if (wr_str_eq_c(name, "start") || wr_str_eq_c(name, "end")) {
-            *out = group_bound(x, name, e->off);
+            *out = wr_group_bound(x, name, e->off);
             return WR_OK;
         }
     }
     struct wr_expr *row;
     WR_TRY(wr_bind_expr(x, e->a, &row));
-    return member(x->b, row, name, e->name->off, out);
+    return wr_bind_member(x->b, row, name, e->name->off, out);
 }
 
 static wr_status stray(struct xctx *x, const struct wr_ast_expr *e)
@@ -599,7 +459,7 @@ wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_ex
     switch (e->kind) {
     case WR_E_NULL: case WR_E_TRUE: case WR_E_FALSE: case WR_E_INT: case WR_E_NUM: case WR_E_STRING: case WR_E_BYTES: case WR_E_INTERVAL:
     case WR_E_TYPED: return wr_bind_literal(x->b, e, false, out);
-    case WR_E_NAME: return bind_name(x, e, out);
+    case WR_E_NAME: return wr_bind_column_name(x, e, out);
     case WR_E_UNARY: return bind_unary(x, e, out);
     case WR_E_BINARY: return bind_binary(x, e, out);
     case WR_E_IS: return bind_is(x, e, out);
@@ -621,38 +481,4 @@ wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_ex
     case WR_E_STAR: case WR_E_DESCRIPTOR: case WR_E_TABLE: case WR_E_NAMED: break;
     }
     return stray(x, e);
-}
-
-/* ---- names of results ---- */
-
-static struct wr_str last_name(const struct wr_ast_name *n)
-{
-    while (n && n->next)
-        n = n->next;
-    return n ? n->text : (struct wr_str){0};
-}
-
-struct wr_str wr_name_of_expr(const struct wr_ast_expr *e)
-{
-    switch (e->kind) {
-    case WR_E_NAME:
-    case WR_E_FIELD: return last_name(e->name);
-    case WR_E_CALL: return last_name(e->name);
-    case WR_E_CAST:
-    case WR_E_INDEX: return wr_name_of_expr(e->a);
-    case WR_E_CASE: return WR_STR("case");
-    case WR_E_ARRAY: return WR_STR("array");
-    case WR_E_ROW: return WR_STR("row");
-    case WR_E_EXISTS: return WR_STR("exists");
-    case WR_E_TRUE: case WR_E_FALSE: return WR_STR("bool");
-    case WR_E_INTERVAL: return WR_STR("interval");
-    case WR_E_NULL: case WR_E_INT: case WR_E_NUM: case WR_E_STRING: case WR_E_BYTES: case WR_E_TYPED: case WR_E_STAR: case WR_E_UNARY:
-    case WR_E_BINARY: case WR_E_IS: case WR_E_DISTINCT: case WR_E_LIKE: case WR_E_BETWEEN: case WR_E_IN_LIST: case WR_E_IN_QUERY:
-    case WR_E_QUANTIFIED: case WR_E_DESCRIPTOR: case WR_E_TABLE: case WR_E_NAMED: break;
-    case WR_E_SUBQUERY: {
-        const struct wr_ast_item *it = e->select->items;
-        return !it ? WR_STR("?column?") : it->alias ? it->alias->text : wr_name_of_expr(it->expr);
-    }
-    }
-    return WR_STR("?column?");
 }

@@ -176,20 +176,24 @@ wr_status wr_bind_count(struct binder *b, const struct wr_ast_expr *e, const cha
 
 /* ---- types ---- */
 
-static const struct { const char *name; enum wr_tid id; int params; } names[] = {
-    {"BOOLEAN", WR_T_BOOL, 0}, {"BOOL", WR_T_BOOL, 0},
-    {"INTEGER", WR_T_INT, 0}, {"INT", WR_T_INT, 0}, {"INT4", WR_T_INT, 0}, {"SMALLINT", WR_T_INT, 0}, {"INT2", WR_T_INT, 0}, {"TINYINT", WR_T_INT, 0},
-    {"BIGINT", WR_T_BIGINT, 0}, {"INT8", WR_T_BIGINT, 0}, {"LONG", WR_T_BIGINT, 0},
-    {"DOUBLE", WR_T_DOUBLE, 0}, {"DOUBLE PRECISION", WR_T_DOUBLE, 0}, {"FLOAT", WR_T_DOUBLE, 1}, {"FLOAT8", WR_T_DOUBLE, 0}, {"REAL", WR_T_DOUBLE, 0},
-    {"FLOAT4", WR_T_DOUBLE, 0},
-    {"DECIMAL", WR_T_DECIMAL, 2}, {"NUMERIC", WR_T_DECIMAL, 2}, {"DEC", WR_T_DECIMAL, 2},
-    {"TEXT", WR_T_TEXT, 0}, {"STRING", WR_T_TEXT, 0}, {"VARCHAR", WR_T_TEXT, 1}, {"CHARACTER VARYING", WR_T_TEXT, 1}, {"CHAR", WR_T_TEXT, 1},
-    {"CHARACTER", WR_T_TEXT, 1}, {"UUID", WR_T_TEXT, 0},
-    {"BYTES", WR_T_BYTES, 0}, {"BYTEA", WR_T_BYTES, 0}, {"VARBINARY", WR_T_BYTES, 1}, {"BINARY", WR_T_BYTES, 1}, {"BLOB", WR_T_BYTES, 0},
-    {"JSON", WR_T_JSON, 0}, {"JSONB", WR_T_JSON, 0},
-    {"DATE", WR_T_DATE, 0}, {"TIME", WR_T_TIME, 1},
-    {"TIMESTAMP", WR_T_TIMESTAMP, 1}, {"DATETIME", WR_T_TIMESTAMP, 1}, {"TIMESTAMPTZ", WR_T_TIMESTAMPTZ, 1}, {"TIMESTAMP_LTZ", WR_T_TIMESTAMPTZ, 1},
-    {"INTERVAL", WR_T_INTERVAL, 0},
+/* result: what PostgreSQL calls the column of a constant cast to it. */
+static const struct { const char *name; enum wr_tid id; int params; const char *result; } names[] = {
+    {"BOOLEAN", WR_T_BOOL, 0, "bool"}, {"BOOL", WR_T_BOOL, 0, "bool"},
+    {"INTEGER", WR_T_INT, 0, "int4"}, {"INT", WR_T_INT, 0, "int4"}, {"INT4", WR_T_INT, 0, "int4"}, {"SMALLINT", WR_T_INT, 0, "int2"},
+    {"INT2", WR_T_INT, 0, "int2"}, {"TINYINT", WR_T_INT, 0, "int2"},
+    {"BIGINT", WR_T_BIGINT, 0, "int8"}, {"INT8", WR_T_BIGINT, 0, "int8"}, {"LONG", WR_T_BIGINT, 0, "int8"},
+    {"DOUBLE", WR_T_DOUBLE, 0, "float8"}, {"DOUBLE PRECISION", WR_T_DOUBLE, 0, "float8"}, {"FLOAT", WR_T_DOUBLE, 1, "float8"},
+    {"FLOAT8", WR_T_DOUBLE, 0, "float8"}, {"REAL", WR_T_DOUBLE, 0, "float4"}, {"FLOAT4", WR_T_DOUBLE, 0, "float4"},
+    {"DECIMAL", WR_T_DECIMAL, 2, "numeric"}, {"NUMERIC", WR_T_DECIMAL, 2, "numeric"}, {"DEC", WR_T_DECIMAL, 2, "numeric"},
+    {"TEXT", WR_T_TEXT, 0, "text"}, {"STRING", WR_T_TEXT, 0, "text"}, {"VARCHAR", WR_T_TEXT, 1, "varchar"},
+    {"CHARACTER VARYING", WR_T_TEXT, 1, "varchar"}, {"CHAR", WR_T_TEXT, 1, "bpchar"}, {"CHARACTER", WR_T_TEXT, 1, "bpchar"},
+    {"UUID", WR_T_TEXT, 0, "uuid"}, {"BYTES", WR_T_BYTES, 0, "bytea"}, {"BYTEA", WR_T_BYTES, 0, "bytea"}, {"VARBINARY", WR_T_BYTES, 1, "bytea"},
+    {"BINARY", WR_T_BYTES, 1, "bytea"}, {"BLOB", WR_T_BYTES, 0, "bytea"},
+    {"JSON", WR_T_JSON, 0, "json"}, {"JSONB", WR_T_JSON, 0, "jsonb"},
+    {"DATE", WR_T_DATE, 0, "date"}, {"TIME", WR_T_TIME, 1, "time"},
+    {"TIMESTAMP", WR_T_TIMESTAMP, 1, "timestamp"}, {"DATETIME", WR_T_TIMESTAMP, 1, "timestamp"},
+    {"TIMESTAMPTZ", WR_T_TIMESTAMPTZ, 1, "timestamptz"}, {"TIMESTAMP_LTZ", WR_T_TIMESTAMPTZ, 1, "timestamptz"},
+    {"INTERVAL", WR_T_INTERVAL, 0, "interval"},
 };
 enum { N_NAMES = sizeof(names) / sizeof(names[0]) };
 
@@ -214,6 +218,8 @@ static wr_status nested_type(struct binder *b, const struct wr_ast_type *t, stru
         n++;
     if (n == 0)
         return wr_fail_at(b->err, WR_ESQL, t->off, "type %.*s needs its members", WR_FMT(t->name));
+    if (wr_str_eq_c(t->name, "MAP"))
+        return wr_bind_refuse(b, t->off, "type MAP", "JSON holds such objects: read members with ->> 'name', or FROM ..., json_each(column)");
     struct wr_schema *s = wr_schema_new(b->a, n);
     if (t->elem) {
         WR_TRY(wr_bind_type(b, t->elem, &s->field[0].type));
@@ -239,7 +245,19 @@ static wr_status no_type(struct binder *b, const struct wr_ast_type *t)
     wr_fail_at(b->err, WR_ESQL, t->off, "there is no type \"%.*s\"", WR_FMT(t->name));
     if (near.n)
         wr_hint(b->err, "did you mean %.*s?", WR_FMT(near));
+    else
+        wr_hint(b->err, "there is INTEGER, BIGINT, DOUBLE, DECIMAL(p,s), TEXT, BOOLEAN, TIMESTAMP, TIMESTAMPTZ, DATE, TIME, INTERVAL, BYTES, JSON, ARRAY<T>, ROW<..>");
     return WR_ESQL;
+}
+
+struct wr_str wr_type_result_name(const struct wr_ast_type *t)
+{
+    if (t->elem)
+        return wr_type_result_name(t->elem);
+    for (int i = 0; i < N_NAMES && !t->field; i++)
+        if (wr_str_ieq_c(t->name, names[i].name))
+            return t->with_zone && names[i].id == WR_T_TIMESTAMP ? WR_STR("timestamptz") : wr_str_c(names[i].result);
+    return WR_STR("row");
 }
 
 wr_status wr_bind_type(struct binder *b, const struct wr_ast_type *t, struct wr_type *out)

@@ -266,6 +266,11 @@ static const struct form *form_of(struct wr_str name)
     return NULL;
 }
 
+bool wr_is_over_name(struct wr_str name)
+{
+    return form_of(name) != NULL;
+}
+
 static wr_status no_function(struct binder *b, const struct wr_ast_expr *e)
 {
     struct wr_str cand[N_FORMS];

@@ -225,6 +225,39 @@ bool wr_is_group_window(struct xctx *x, const struct wr_ast_expr *call, bool *sa
     return true;
 }
 
+wr_status wr_bind_window_part(struct xctx *x, const struct wr_ast_expr *call, struct wr_expr **out, bool *is)
+{
+    static const char *const parts[] = {"_start", "_end", "_rowtime", "_proctime"};
+    struct binder *b = x->b;
+    struct wr_str name = call->name->text, part = {0};
+    for (int i = 0; i < 4 && !part.n; i++) {
+        uint32_t n = (uint32_t)strlen(parts[i]);
+        if (name.n > n && memcmp(name.p + name.n - n, parts[i], n) == 0)
+            part = (struct wr_str){name.p + name.n - n + 1, n - 1};
+    }
+    struct wr_str stem = {name.p, part.n ? name.n - part.n - 1 : 0};
+    *is = part.n && form_of(stem) != NULL && !wr_str_eq_c(part, "proctime");
+    if (!*is)
+        return WR_OK;
+    struct wr_ast_expr window = *call;
+    struct wr_ast_name own = *call->name;
+    bool same = false;
+    own.text = stem;
+    window.name = &own;
+    if (!x->group || !x->group->has_win) {
+        wr_fail_at(b->err, WR_ESQL, call->off, "\"%.*s\" is asked of a query that is not grouped by a window", WR_FMT(name));
+        wr_hint(b->err, "GROUP BY %.*s(time, ...) gives window_start and window_end", WR_FMT(stem));
+        return WR_ESQL;
+    }
+    (void)wr_is_group_window(x, &window, &same);
+    if (!same)
+        return b->err->code ? WR_ESQL : wr_fail_at(b->err, WR_ESQL, call->off, "this is not the window in GROUP BY");
+    if (wr_str_eq_c(part, "rowtime"))
+        return wr_group_time(x, call->off, out);
+    *out = wr_group_bound(x, part, call->off);
+    return WR_OK;
+}
+
 /* ---- as table functions ---- */
 
 static wr_status window_input(struct binder *b, const struct form *f, const struct wr_ast_expr *call, const struct wr_ast_expr *data,

@@ -125,8 +125,13 @@ static wr_status one_column(struct binder *b, struct wr_object *o, const struct 
     for (int i = 0; i < n; i++)
         if (wr_str_eq(o->col[i].def.name, col->def.name))
             return wr_fail_at(b->err, WR_ESQL, c->off, "column \"%.*s\" is declared twice", WR_FMT(col->def.name));
-    if (c->type)
-        WR_TRY(wr_bind_type(b, c->type, &col->def.type));
+    if (c->type && wr_bind_type(b, c->type, &col->def.type)) {
+        if (wr_str_eq_c(c->name->text, "watermark")) {
+            b->err->hint[0] = 0; /* types are not the point */
+            wr_hint(b->err, "the event time is declared as WATERMARK FOR column AS column - INTERVAL '1' MINUTE");
+        }
+        return b->err->code;
+    }
     if (o->kind == WR_OBJ_SINK && c->kind != WR_C_PLAIN)
         return wr_bind_refuse(b, c->off, c->kind == WR_C_COMPUTED ? "a computed column of a sink" : "a METADATA column of a sink", "compute it in the query");
     if (c->kind == WR_C_COMPUTED) {
@@ -462,6 +467,8 @@ static wr_status check_name(struct binder *b, const struct wr_stmt *stmt, enum w
         return wr_bind_refuse(b, stmt->off, "a materialized view", "CREATE VIEW, and INSERT INTO a sink SELECT * FROM it");
     if (stmt->kind == WR_S_CREATE_TABLE && stmt->select)
         return wr_bind_refuse(b, stmt->off, "CREATE TABLE AS", "CREATE SINK ... WITH (...) AS SELECT does it");
+    if (stmt->kind == WR_S_CREATE_SOURCE && stmt->select)
+        return wr_bind_refuse(b, stmt->off, "CREATE STREAM AS", "CREATE VIEW ... AS SELECT, or CREATE SINK ... WITH (...) AS SELECT");
     if (!old || (stmt->or_replace && old->kind == kind))
         return WR_OK;
     wr_fail_at(b->err, WR_ESQL, stmt->name->off, "\"%.*s\" exists already: it is a %s", WR_FMT(old->name), wr_objkind_name(old->kind));
@@ -501,6 +508,8 @@ wr_status wr_no_object(const struct wr_catalog *c, struct wr_str name, int kinds
     wr_fail_at(err, WR_ESQL, off, "there is no %s \"%.*s\"", what, WR_FMT(name));
     if (near.n)
         wr_hint(err, "did you mean \"%.*s\"?", WR_FMT(near));
+    else if (kinds == (WR_OBJ_SINK | WR_OBJ_TABLE))
+        wr_hint(err, "declare it: CREATE SINK %.*s WITH (connector = '...', ...)", WR_FMT(name));
     return WR_ESQL;
 }
 

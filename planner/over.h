@@ -18,6 +18,7 @@ void wr_over_print(struct wr_buf *out, const struct wr_plan *p);
 void wr_over_print_state(struct wr_buf *out, const struct wr_plan *p);
 /* Its state has no bound. */
 bool wr_over_grows(const struct wr_plan *p);
+bool wr_is_over_name(struct wr_str name); /* only with OVER */
 const char *wr_over_name(enum wr_overkind kind); /* "row_number"; AGG: "" */
 
 #endif

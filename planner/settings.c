@@ -66,6 +66,8 @@ static wr_status unknown(struct wr_str name, int32_t off, struct wr_error *err)
     wr_fail_at(err, code, off, "there is no setting \"%.*s\"", WR_FMT(name));
     if (near.n)
         wr_hint(err, "did you mean \"%.*s\"?", WR_FMT(near));
+    else if (wr_str_ieq_c(name, "auto.offset.reset"))
+        wr_hint(err, "where reading begins is an option of the source: WITH (..., start = 'earliest')");
     else
         wr_hint(err, "SHOW ALL lists the settings");
     return code;
