@@ -39,7 +39,7 @@ static wr_status add_star(struct xctx *x, const struct wr_ast_expr *e, struct li
         return wr_fail_at(b->err, WR_ESQL, e->off, "\"*\" needs a FROM clause");
     int n = 0;
     for (int i = 0; i < x->rel->n; i++) {
-        if (qual.n ? !wr_str_eq(x->rel->col[i].qual, qual) : x->rel->col[i].hidden)
+        if (x->rel->col[i].outer || (qual.n ? !wr_str_eq(x->rel->col[i].qual, qual) : x->rel->col[i].hidden))
             continue;
         WR_TRY(list_add(b, l, wr_col_of(b->a, x->rel->plan->out, i, e->off), x->rel->col[i].name, e->off));
         n++;
@@ -205,13 +205,16 @@ static wr_status unbounded_order(struct binder *b, const struct wr_ast_select *s
     return WR_ESQL;
 }
 
-static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s, const struct sorting *sort, const struct clauses *cl, struct wr_plan **p)
+/* n_part columns from first_part on: of each group that they make. */
+static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s, const struct sorting *sort, const struct clauses *cl, int first_part, int n_part,
+                                 struct wr_plan **p)
 {
     int64_t limit, offset;
     WR_TRY(read_limit(b, s, &limit, &offset));
-    if (sort->n == 0 && limit < 0 && offset == 0)
+    bool all = limit < 0 && offset == 0;
+    if (all && (sort->n == 0 || n_part)) /* the order of a subquery's rows says nothing */
         return WR_OK;
-    if (sort->n == 0 && !(*p)->updating) {
+    if (sort->n == 0 && !(*p)->updating && !n_part) {
         struct wr_plan *l = wr_node_new(b->a, WR_PLAN_LIMIT, *p);
         l->u.limit.limit = limit;
         l->u.limit.offset = offset;
@@ -219,9 +222,9 @@ static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s
         *p = wr_bind_made(b, l);
         return WR_OK;
     }
-    if (!(*p)->bounded && s->distinct_on && limit < 0 && offset == 0)
+    if (!(*p)->bounded && s->distinct_on && all)
         return WR_OK; /* ORDER BY has said which rows: the result is kept up to date, not sorted */
-    if (!(*p)->bounded && (sort->n == 0 || limit < 0))
+    if (!(*p)->bounded && (sort->n == 0 || limit < 0) && !n_part)
         return unbounded_order(b, s);
     int *col = WR_NEW_N(b->a, int, sort->n + 1);
     bool *desc = WR_NEW_N(b->a, bool, sort->n + 1), *nulls = WR_NEW_N(b->a, bool, sort->n + 1);
@@ -231,8 +234,11 @@ static wr_status order_and_limit(struct binder *b, const struct wr_ast_select *s
         nulls[i] = sort->key[i].nulls_first;
     }
     struct wr_plan_sort by = {.n = sort->n, .col = col, .desc = desc, .nulls_first = nulls, .limit = limit, .offset = offset};
-    if (!(*p)->bounded)
-        return wr_bind_limit_n(b, cl, &by, p);
+    int *part = WR_NEW_N(b->a, int, n_part + 1);
+    for (int i = 0; i < n_part; i++)
+        part[i] = first_part + i;
+    if (!(*p)->bounded || n_part)
+        return wr_bind_limit_n(b, cl, &by, part, n_part, p);
     struct wr_plan *o = wr_node_new(b->a, WR_PLAN_SORT, *p);
     o->u.sort = by;
     wr_node_props(b->a, o);
@@ -272,16 +278,18 @@ static wr_status bind_where(struct binder *b, const struct wr_ast_select *s, con
     struct xctx x = {.b = b, .rel = from, .clause = "WHERE", .env = env};
     struct conditions c;
     struct lift same = {0};
-    WR_TRY(wr_conditions_bind(&x, s->where, &c));
+    WR_TRY(wr_conditions_plain(&x, s->where, &c));
     if (env->outer && c.plain)
         c.plain = wr_outer_take(b, env->outer, c.plain);
     if (c.plain) {
         wr_join_where(b, from, c.plain);
         wr_bind_top_n(b, &from->plan, &env->cl);
     }
-    if (!c.n_direct && !c.n_mixed)
+    if (!c.has_sub)
         return WR_OK;
     WR_TRY(wr_join_settle(b, from, env));
+    x.from = env->outer ? from : NULL;
+    WR_TRY(wr_conditions_subs(&x, s->where, &c));
     return wr_conditions_apply(b, &c, &same, env, &from->plan);
 }
 
@@ -350,7 +358,7 @@ static struct wr_plan *cut(struct binder *b, struct wr_plan *p, int n)
 /* A subquery's columns for the conditions that tie it to the query around; EXISTS looks at no others. */
 static wr_status add_outer(struct binder *b, struct outer *o, const struct wr_ast_select *s, const struct grouping *g, struct list *l)
 {
-    wr_outer_empty(b, o, s, g, l->expr[0]);
+    wr_outer_empty(b, o, s, g, l->expr, l->n);
     for (int i = 0; i < o->n_extra; i++)
         WR_TRY(list_add(b, l, o->extra[i], o->name[i], -1));
     l->n_out = l->n;
@@ -382,6 +390,8 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
         from = wr_rel_of(b, wr_bind_one_row(b), (struct wr_str){0});
     WR_TRY(bind_where(b, s, env, &from));
     WR_TRY(wr_join_settle(b, &from, env));
+    if (env->outer)
+        WR_TRY(wr_outer_settle(b, s, grouped, env, &from));
     struct xctx x = {.b = b, .rel = &from, .clause = "GROUP BY", .env = env};
     if (grouped)
         WR_TRY(wr_bind_group_by(&x, s, &g));
@@ -428,7 +438,9 @@ static wr_status bind_select(struct binder *b, const struct wr_ast_select *s, co
         struct rel r = wr_rel_of(b, p, (struct wr_str){0});
         WR_TRY(wr_distinct_build(b, &r, &env->cl, &p));
     }
-    WR_TRY(order_and_limit(b, s, &sort, &env->cl, &p));
+    int n_extra = env->outer ? env->outer->n_extra : 0;
+    if (!n_extra || env->outer->values || s->offset || !s->limit || wr_str_eq_c(s->limit->text, "0")) /* EXISTS (... LIMIT 1) is EXISTS */
+        WR_TRY(order_and_limit(b, s, &sort, &env->cl, l.n_out - n_extra, n_extra, &p));
     *out = wr_rel_of(b, cut(b, p, l.n_out), (struct wr_str){0});
     return WR_OK;
 }
@@ -554,7 +566,7 @@ static wr_status bind_setop(struct binder *b, const struct wr_ast_select *s, con
         }
         sort_add(&sort, o, col);
     }
-    return order_and_limit(b, s, &sort, &env->cl, &out->plan);
+    return order_and_limit(b, s, &sort, &env->cl, 0, 0, &out->plan);
 }
 
 /* ---- a whole query ---- */

@@ -5,7 +5,7 @@
  *   bind_window.c   windows in GROUP BY and as table functions; which watermark they close by
  *   bind_agg.c      GROUP BY, aggregates, DISTINCT
  *   bind_expr.c     expressions; bind_name.c names in them; bind_lit.c literals, types and durations
- *   bind_where.c    WHERE and HAVING; bind_sub.c subqueries in expressions, bind_sub_join.c joins made of them
+ *   bind_where.c    WHERE and HAVING; bind_sub.c subqueries in expressions, bind_sub_join.c joins made of them, bind_domain.c names of queries around
  *   bind_sink.c     INSERT, the sink of a bare SELECT, dead letters
  *
  * Rules:  the first error ends the statement; every error about a name says where and suggests the nearest. What is not supported is refused
@@ -42,6 +42,7 @@ struct binder {
 struct relcol {
     struct wr_str qual, name;     /* qual: table alias; empty: none */
     bool hidden;                  /* merged into another by USING: not part of "*", found only with its table's name */
+    bool outer;                   /* a column of the query around this subquery: not part of "*", found when FROM has no such name */
 };
 /* Rows with names: one relcol for each output column of plan. */
 struct rel {
@@ -118,6 +119,10 @@ wr_status wr_match_call(struct xctx *x, const struct wr_ast_expr *e, struct wr_e
 /* ---- joins (bind_join.c) ---- */
 
 wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
+/* JOIN LATERAL (SELECT ...); conditions of ON with subqueries: out is the join, l and r its inputs (bind_join_sub.c). */
+wr_status wr_bind_lateral(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *l, struct rel *out);
+wr_status wr_join_on_subs(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *l, struct rel *r, struct rel *out);
+bool wr_ast_has_sub(const struct wr_ast_expr *e);
 /* JOIN with a table outside (bind_lookup.c); *is false: the right side of t is none. */
 wr_status wr_bind_lookup(struct binder *b, const struct wr_ast_table *t, const struct env *env, const struct rel *l, struct rel *out, bool *is);
 /* JOIN t FOR SYSTEM_TIME AS OF (bind_as_of.c): the right input. */
@@ -142,6 +147,7 @@ struct matching;
 struct xctx {
     struct binder *b;
     const struct rel *rel;        /* NULL: no columns to name */
+    struct rel *from;             /* the same while WHERE of a subquery is read, its joins settled: it may grow; NULL: it may not */
     struct grouping *group;       /* NULL: aggregates are not allowed here */
     const char *clause;           /* "WHERE": for messages */
     bool in_agg;                  /* inside an aggregate's arguments */
@@ -251,8 +257,8 @@ wr_status wr_over_build(struct binder *b, struct overs *o, const struct grouping
 struct wr_expr *wr_over_place(struct binder *b, const struct overs *o, const struct wr_plan *p, const struct wr_expr *x);
 /* A filter that bounds a ranking function below it makes it a Top-N. *p: the filter. */
 void wr_bind_top_n(struct binder *b, struct wr_plan **p, const struct clauses *cl);
-/* ORDER BY ... LIMIT of input that does not end: a result kept up to date. */
-wr_status wr_bind_limit_n(struct binder *b, const struct clauses *cl, const struct wr_plan_sort *sort, struct wr_plan **p);
+/* ORDER BY ... LIMIT of input that does not end, or of each of the groups that columns part make: a result kept up to date. */
+wr_status wr_bind_limit_n(struct binder *b, const struct clauses *cl, const struct wr_plan_sort *sort, const int *part, int n_part, struct wr_plan **p);
 
 /* The grouping sets of GROUP BY; keys are added to g. */
 wr_status wr_bind_sets(struct xctx *x, const struct wr_ast_select *s, struct grouping *g);

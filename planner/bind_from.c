@@ -407,7 +407,7 @@ wr_status wr_bind_from(struct binder *b, const struct wr_ast_table *t, const str
     if (wr_is_unnest(t))
         return wr_bind_unnest(b, t, NULL, env, NULL, out);
     if (t->lateral)
-        return wr_bind_refuse(b, t->off, "LATERAL", "LATERAL goes with UNNEST(array)");
+        return wr_bind_refuse(b, t->off, "LATERAL here", "it goes with UNNEST(array), or with a subquery behind another table: FROM t, LATERAL (SELECT ...)");
     if (t->ordinality)
         return wr_bind_refuse(b, t->off, "WITH ORDINALITY here", "it goes with UNNEST(array)");
     if (t->as_of)

@@ -291,7 +291,7 @@ void wr_join_where(struct binder *b, struct rel *from, struct wr_expr *pred)
             where_below(b, &from->plan, each.x[i]);
         return;
     }
-    if (from->plan->kind != WR_PLAN_JOIN) {
+    if (from->plan->kind != WR_PLAN_JOIN || from->plan->u.join.settled) {
         from->plan = wr_bind_made(b, wr_node_filter(b->a, from->plan, pred));
         return;
     }
@@ -475,6 +475,8 @@ wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const str
     WR_TRY(wr_bind_from(b, t->left, env, &l));
     if (wr_is_unnest(t->right))
         return wr_bind_unnest(b, t->right, t, env, &l, out);
+    if (t->right->lateral && t->right->kind == WR_F_SELECT)
+        return wr_bind_lateral(b, t, env, &l, out);
     bool outside = false;
     WR_TRY(wr_bind_lookup(b, t, env, &l, out, &outside));
     if (outside)
@@ -493,6 +495,8 @@ wr_status wr_bind_join(struct binder *b, const struct wr_ast_table *t, const str
     memcpy(out->col, l.col, sizeof(*l.col) * (size_t)l.n);
     if (r.n)
         memcpy(out->col + l.n, r.col, sizeof(*r.col) * (size_t)r.n);
+    if (t->on && wr_ast_has_sub(t->on))
+        return wr_join_on_subs(b, t, env, &l, &r, out);
     if (t->on) {
         struct xctx x = {.b = b, .rel = out, .clause = "ON", .env = env};
         struct wr_expr *on;

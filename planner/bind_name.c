@@ -62,11 +62,13 @@ static wr_status no_column(struct binder *b, const struct rel *r, struct wr_str 
     return WR_ESQL;
 }
 
-int wr_rel_find(struct binder *b, const struct rel *r, struct wr_str qual, struct wr_str name, int32_t off, bool must)
+static int find_column(struct binder *b, const struct rel *r, struct wr_str qual, struct wr_str name, int32_t off, bool outer)
 {
     int found = -1;
     for (int i = 0; i < r->n; i++) {
-        if (!wr_str_eq(r->col[i].name, name) || (qual.n ? !wr_str_eq(r->col[i].qual, qual) : r->col[i].hidden))
+        if (r->col[i].outer != outer || !wr_str_eq(r->col[i].name, name) || (qual.n ? !wr_str_eq(r->col[i].qual, qual) : r->col[i].hidden))
+            continue;
+        if (found >= 0 && outer) /* imported twice: the values are the same */
             continue;
         if (found >= 0) {
             struct wr_str q1 = r->col[found].qual, q2 = r->col[i].qual;
@@ -77,7 +79,15 @@ int wr_rel_find(struct binder *b, const struct rel *r, struct wr_str qual, struc
         }
         found = i;
     }
-    if (found < 0 && must)
+    return found;
+}
+
+int wr_rel_find(struct binder *b, const struct rel *r, struct wr_str qual, struct wr_str name, int32_t off, bool must)
+{
+    int found = find_column(b, r, qual, name, off, false);
+    if (found == -1)
+        found = find_column(b, r, qual, name, off, true);
+    if (found == -1 && must)
         (void)no_column(b, r, qual, name, off);
     return found;
 }

@@ -151,16 +151,16 @@ void wr_bind_top_n(struct binder *b, struct wr_plan **p, const struct clauses *c
     wr_node_props_deep(b->a, *p);
 }
 
-wr_status wr_bind_limit_n(struct binder *b, const struct clauses *cl, const struct wr_plan_sort *s, struct wr_plan **p)
+wr_status wr_bind_limit_n(struct binder *b, const struct clauses *cl, const struct wr_plan_sort *s, const int *part, int n_part, struct wr_plan **p)
 {
     struct wr_plan_agg g = wr_agg_start(b, cl);
     int64_t hi;
-    if (g.emit == WR_EMIT_FINAL) {
+    if (g.emit == WR_EMIT_FINAL && !(*p)->bounded) {
         wr_fail_at(b->err, WR_ESQL, cl->emit_off, "EMIT FINAL over ORDER BY ... LIMIT of input that does not end: the result never closes");
         wr_hint(b->err, "use EMIT CHANGES, or number the rows of each window: row_number() OVER (PARTITION BY window_start, window_end ORDER BY ...)");
         return WR_ESQL;
     }
-    if (__builtin_add_overflow(s->limit, s->offset, &hi))
+    if (s->limit < 0 || __builtin_add_overflow(s->limit, s->offset, &hi))
         hi = INT64_MAX;
     if (s->limit == 0) { /* nothing, ever */
         struct wr_expr *no = wr_expr_const(b->a, (struct wr_value){.type = WR_TYPE_OF(BOOL), .as.b = 0}, -1);
@@ -169,7 +169,7 @@ wr_status wr_bind_limit_n(struct binder *b, const struct clauses *cl, const stru
     }
     struct wr_plan *n = wr_node_new(b->a, WR_PLAN_TOP_N, *p);
     n->u.rank = (struct wr_plan_rank){
-        .by = {.part = wr_ints(b->a, NULL, 0), .n_order = s->n, .order = s->col, .desc = s->desc, .nulls_first = s->nulls_first, .emit = g.emit, .every = g.every,
+        .by = {.part = wr_ints(b->a, part, n_part), .n_part = n_part, .n_order = s->n, .order = s->col, .desc = s->desc, .nulls_first = s->nulls_first, .emit = g.emit, .every = g.every,
                .win = {.time_col = -1, .start_col = -1, .end_col = -1}},
         .fn = WR_OVER_ROW_NUMBER, .lo = s->offset + 1, .hi = hi};
     wr_node_props(b->a, n);

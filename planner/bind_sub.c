@@ -1,6 +1,6 @@
 /* bind_sub.c: subqueries in expressions: what they are over, which columns of the query around they name. See sub.h.
- * Rules:  columns of the query directly around can be named in WHERE of a subquery, nowhere else. A subquery that aggregates, or is asked for its value,
- *         may be tied to it by equalities only. What does not decorrelate is refused where it stands.
+ * Rules:  a condition of WHERE that names columns of the query directly around leaves the subquery. One that aggregates, or is asked for its value, can be
+ *         tied by equalities only: other conditions, and names in other places, are made such by bind_domain.c. What does not decorrelate is refused.
  * Memory: the jobplan's arena. */
 #include "planner/sub.h"
 
@@ -36,10 +36,25 @@ static const char *not_here(const struct xctx *x)
     return x->in_agg || strcmp(x->clause, "WHERE") != 0 ? x->clause : NULL;
 }
 
+/* Column *col of the query `level` further out than the one directly around, made a column of that one. */
+static wr_status nearer(struct xctx *x, int level, int *col, int32_t off)
+{
+    struct outer *between[MAX_DEPTH];
+    struct outer *o = x->env->outer;
+    for (int i = 0; i <= level; i++, o = o->up)
+        between[i] = o;
+    for (int i = level - 1; i >= 0; i--) { /* FROM of the query at i gets it from its own query around, i + 1 */
+        if (!between[i]->grow)
+            return wr_bind_refuse(x->b, off, "a column of a query further out than the one around this subquery, unless both stand in WHERE", "join the tables in FROM instead");
+        WR_TRY(wr_outer_domain(x->b, between[i + 1], between[i]->grow, *col, off, x->env, col));
+    }
+    return WR_OK;
+}
+
 wr_status wr_bind_outer_name(struct xctx *x, struct wr_str qual, struct wr_str name, int32_t off, struct wr_expr **out)
 {
     struct binder *b = x->b;
-    const struct outer *o = x->env ? x->env->outer : NULL;
+    struct outer *o = x->env ? x->env->outer : NULL;
     *out = NULL;
     for (int level = 0; o; o = o->up, level++) {
         int col = wr_rel_find(b, o->rel, qual, name, off, false);
@@ -48,12 +63,13 @@ wr_status wr_bind_outer_name(struct xctx *x, struct wr_str qual, struct wr_str n
         if (col < 0)
             continue;
         if (level > 0)
-            return wr_bind_refuse(b, off, "a column of a query that is not the one directly around this subquery", "join the tables in FROM instead");
+            WR_TRY(nearer(x, level, &col, off));
         if (not_here(x)) {
-            wr_fail_at(b->err, WR_ESQL, off, "\"%.*s\" is a column of the query around: a subquery can name it in WHERE only, not in %s", WR_FMT(name), not_here(x));
+            wr_fail_at(b->err, WR_ESQL, off, "\"%.*s\" is a column of the query around: a subquery cannot name it in %s", WR_FMT(name), not_here(x));
             wr_hint(b->err, "tie the subquery to it with inner_column = outer_column in WHERE");
             return WR_ESQL;
         }
+        o = x->env->outer;
         *out = wr_col_of(b->a, o->rel->plan->out, col, off);
         (*out)->u.col += COL_OUTER;
         return WR_OK;
@@ -143,13 +159,19 @@ static struct wr_expr *over_extra(struct binder *b, struct outer *o, const struc
     return y;
 }
 
-/* inside = outside: the inside is one extra column. */
-static bool equality(struct binder *b, struct outer *o, struct wr_expr *x, struct wr_expr **out)
+/* inside = outside */
+static bool is_equality(const struct wr_expr *x)
 {
     if (x->kind != WR_X_CALL || x->u.call.n != 2 || (strcmp(x->u.call.fn->name, "=") != 0 && strcmp(x->u.call.fn->name, "is_not_distinct") != 0))
         return false;
     int l = looks(x->u.call.arg[0]), r = looks(x->u.call.arg[1]);
-    if (!(l == LOOKS_IN && r == LOOKS_OUT) && !(l == LOOKS_OUT && r == LOOKS_IN))
+    return (l == LOOKS_IN && r == LOOKS_OUT) || (l == LOOKS_OUT && r == LOOKS_IN);
+}
+
+/* The inside is one extra column. */
+static bool equality(struct binder *b, struct outer *o, struct wr_expr *x, struct wr_expr **out)
+{
+    if (!is_equality(x))
         return false;
     struct wr_expr *y = WR_NEW(b->a, struct wr_expr);
     *y = *x;
@@ -162,16 +184,23 @@ static bool equality(struct binder *b, struct outer *o, struct wr_expr *x, struc
     return true;
 }
 
+wr_status wr_outer_settle(struct binder *b, const struct wr_ast_select *s, bool grouped, const struct env *env, struct rel *from)
+{
+    struct outer *o = env->outer;
+    int32_t off = -1;
+    WR_TRY(wr_outer_import(b, s, env, from));
+    for (int i = 0; i < o->n_cond && off < 0; i++)
+        if (looks(o->cond[i]) == (LOOKS_IN | LOOKS_OUT) && !is_equality(o->cond[i]))
+            off = o->cond[i]->off;
+    return off >= 0 && (grouped || !o->any || s->limit || s->offset) ? wr_outer_domain(b, o, from, -1, off, env, NULL) : WR_OK;
+}
+
 void wr_outer_columns(struct binder *b, struct outer *o, const struct rel *from)
 {
     for (int i = 0; i < o->n_cond; i++) {
         struct wr_expr *x = o->cond[i];
         if (equality(b, o, x, &o->cond[i]))
             continue;
-        if (looks(x) & LOOKS_IN && !o->residual) {
-            o->residual = true;
-            o->residual_off = x->off;
-        }
         o->cond[i] = over_extra(b, o, from, x);
     }
     o->name = WR_NEW_N(b->a, struct wr_str, o->n_extra + 1);
@@ -181,18 +210,9 @@ void wr_outer_columns(struct binder *b, struct outer *o, const struct rel *from)
 
 /* ---- aggregates inside ---- */
 
-static wr_status tied_otherwise(struct binder *b, int32_t off, const char *what)
-{
-    wr_fail_at(b->err, WR_ESQL, off, "%s can be tied to the query around it by equalities only", what);
-    wr_hint(b->err, "inner_column = outer_column; other conditions belong into a join in FROM");
-    return WR_ESQL;
-}
-
 wr_status wr_outer_group(struct binder *b, struct outer *o, const struct wr_ast_select *s, struct grouping *g)
 {
     o->one = !s->group;
-    if (o->n_cond && o->residual)
-        return tied_otherwise(b, o->residual_off, "a subquery with aggregates");
     if (o->n_cond && o->one && s->having) {
         wr_fail_at(b->err, WR_ESQL, s->having->off, "HAVING without GROUP BY in a subquery that names columns of the query around");
         wr_hint(b->err, "compare the subquery's result in the query around instead");
@@ -232,10 +252,14 @@ static struct wr_expr *over_nothing(struct binder *b, const struct grouping *g, 
     return y;
 }
 
-void wr_outer_empty(struct binder *b, struct outer *o, const struct wr_ast_select *s, const struct grouping *g, const struct wr_expr *x)
+void wr_outer_empty(struct binder *b, struct outer *o, const struct wr_ast_select *s, const struct grouping *g, struct wr_expr *const *x, int n)
 {
-    if (o->one && !s->having && !s->limit && !s->offset && !s->qualify)
-        o->empty = wr_expr_fold(b->a, over_nothing(b, g, x));
+    if (!o->one || s->having || s->limit || s->offset || s->qualify || n == 0)
+        return;
+    o->empties = WR_NEW_N(b->a, struct wr_expr *, n);
+    for (int i = 0; i < n; i++)
+        o->empties[i] = wr_expr_fold(b->a, over_nothing(b, g, x[i]));
+    o->empty = o->empties[0];
 }
 
 /* ---- binding ---- */
@@ -247,21 +271,14 @@ static wr_status check_shape(struct binder *b, const struct wr_ast_select *s, co
         return WR_OK;
     if (s->qualify)
         return wr_bind_refuse(b, s->qualify->off, "QUALIFY in a subquery that names columns of the query around", NULL);
-    if ((s->limit || s->offset) && o->values)
-        return wr_bind_refuse(b, (s->limit ? s->limit : s->offset)->off, "LIMIT in a subquery that names columns of the query around",
-                              "take min, max, or max_by(value, order)");
-    if (s->limit && s->limit->kind == WR_E_INT && wr_str_eq_c(s->limit->text, "0"))
-        return wr_bind_refuse(b, s->limit->off, "LIMIT 0 in EXISTS", NULL);
-    if (s->offset)
-        return wr_bind_refuse(b, s->offset->off, "OFFSET in EXISTS", NULL);
     return WR_OK;
 }
 
-wr_status wr_sub_bind(struct xctx *x, const struct wr_ast_select *s, bool values, struct subquery *q)
+wr_status wr_sub_bind(struct xctx *x, const struct wr_ast_select *s, bool values, bool any, struct subquery *q)
 {
     struct binder *b = x->b;
     struct rel r;
-    *q = (struct subquery){.off = s->off, .outer = {.rel = x->rel, .values = values}};
+    *q = (struct subquery){.off = s->off, .outer = {.rel = x->rel, .grow = x->from, .values = values, .any = any}};
     struct env env = {.cl = x->env->cl, .ctes = x->env->ctes, .outer = &q->outer};
     q->outer.up = x->env->outer;
     env.cl.outermost = false;
@@ -309,7 +326,7 @@ static wr_status in_types(struct binder *b, struct sub *s, struct subquery *q, i
     return WR_OK;
 }
 
-wr_status wr_sub_bind_in(struct xctx *x, const struct wr_ast_expr *e, bool again, struct sub *s)
+wr_status wr_sub_bind_in(struct xctx *x, const struct wr_ast_expr *e, bool direct, bool again, struct sub *s)
 {
     struct binder *b = x->b;
     *s = (struct sub){.kind = SUB_IN};
@@ -319,7 +336,7 @@ wr_status wr_sub_bind_in(struct xctx *x, const struct wr_ast_expr *e, bool again
     const struct wr_ast_expr *a = row ? e->a->args : e->a;
     for (int i = 0; i < s->n_left; i++, a = a->next)
         WR_TRY(wr_bind_expr(x, a, &s->left[i]));
-    WR_TRY(wr_sub_bind(x, e->select, true, &s->q));
+    WR_TRY(wr_sub_bind(x, e->select, true, direct, &s->q));
     if (s->q.n_val != s->n_left)
         return wr_fail_at(b->err, WR_ESQL, e->select->off, "the subquery of IN has %d columns, and %d %s compared with it", s->q.n_val, s->n_left,
                           s->n_left == 1 ? "value is" : "values are");
@@ -336,7 +353,7 @@ wr_status wr_sub_bind_in(struct xctx *x, const struct wr_ast_expr *e, bool again
         nulls |= s->left[i]->nullable || s->q.plan->out->field[i].nullable;
     if (!nulls)
         return WR_OK;
-    WR_TRY(wr_sub_bind(x, e->select, true, &s->again));
+    WR_TRY(wr_sub_bind(x, e->select, true, false, &s->again));
     return in_types(b, s, &s->again, e->off);
 }
 
@@ -363,23 +380,23 @@ wr_status wr_bind_subquery(struct xctx *x, const struct wr_ast_expr *e, struct w
         return WR_ESQL;
     }
     if (e->kind == WR_E_SUBQUERY) {
-        WR_TRY(wr_sub_bind(x, e->select, true, &s.q));
+        WR_TRY(wr_sub_bind(x, e->select, true, false, &s.q));
         if (s.q.n_val != 1)
             return wr_fail_at(b->err, WR_ESQL, e->off, "a subquery in an expression must have one column, this has %d", s.q.n_val);
         return sub_add(x, &s, s.q.plan->out->field[0].type, e->off, out);
     }
     if (e->kind == WR_E_EXISTS) {
         s.kind = SUB_EXISTS;
-        WR_TRY(wr_sub_bind(x, e->select, false, &s.q));
+        WR_TRY(wr_sub_bind(x, e->select, false, false, &s.q));
         return sub_add(x, &s, WR_TYPE_OF(BOOL), e->off, out);
     }
     if (!wr_sub_is_in(e, &negated)) {
         const char *agg = e->flag == (e->text.n && e->text.p[0] == '<') ? "min" : "max";
-        wr_fail_at(b->err, WR_ESQL, e->off, "%.*s %s (SELECT ...) is not supported", WR_FMT(e->text), e->flag ? "ALL" : "ANY");
+        wr_fail_at(b->err, WR_ESQL, e->off, "%.*s %s (SELECT ...) inside another expression is not supported", WR_FMT(e->text), e->flag ? "ALL" : "ANY");
         wr_hint(b->err, "compare with (SELECT %s(...) ...)", agg);
         return WR_ESQL;
     }
-    WR_TRY(wr_sub_bind_in(x, e, true, &s));
+    WR_TRY(wr_sub_bind_in(x, e, false, true, &s));
     WR_TRY(sub_add(x, &s, WR_TYPE_OF(BOOL), e->off, out));
     return negated ? wr_bind_fn(b, "not", out, 1, e->off, out) : WR_OK;
 }

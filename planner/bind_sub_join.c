@@ -42,9 +42,8 @@ static wr_status over_both(struct binder *b, const struct lift *l, const struct 
     return WR_OK;
 }
 
-/* Join of p with `right`, tied by what the subquery says of the query around. */
-static wr_status tie(struct binder *b, const struct lift *l, enum wr_jkind kind, const struct subquery *q, struct wr_plan *right, int first,
-                     struct wr_plan *p, struct wr_plan **out)
+wr_status wr_sub_tie(struct binder *b, const struct lift *l, enum wr_jkind kind, const struct subquery *q, struct wr_plan *right, int first, struct wr_plan *p,
+                     struct wr_plan **out)
 {
     int n_left = p->out->n;
     struct wr_plan *j = wr_join_node(b, kind, p, right, q->off);
@@ -71,15 +70,31 @@ static wr_status tie_values(struct binder *b, const struct lift *l, const struct
     return WR_OK;
 }
 
+/* > ANY, <= ALL: left compared with the subquery's value */
+static wr_status tie_compared(struct binder *b, const struct lift *l, const struct sub *s, int n_left, struct wr_plan *j)
+{
+    const struct wr_field *f = &s->q.plan->out->field[0];
+    struct wr_expr *arg[2], *x;
+    WR_TRY(wr_sub_lift(b, l, s->left[0], &arg[0]));
+    arg[1] = wr_expr_col(b->a, n_left, f->type, f->nullable, s->q.off);
+    WR_TRY(wr_bind_fn(b, s->op, arg, 2, s->left[0]->off, &x));
+    if (strcmp(s->truth, "is_true") != 0) /* a condition that is not true makes no pair anyway */
+        WR_TRY(wr_bind_fn(b, s->truth, &x, 1, s->left[0]->off, &x));
+    wr_join_add(b, j, x, n_left);
+    return WR_OK;
+}
+
 /* ---- semi, anti ---- */
 
 wr_status wr_sub_semi(struct binder *b, const struct lift *l, struct sub *s, bool anti, const struct env *env, struct wr_plan **p)
 {
     struct wr_plan *j, *right = s->q.plan;
     int n_left = (*p)->out->n;
-    WR_TRY(tie(b, l, anti ? WR_J_ANTI : WR_J_SEMI, &s->q, right, s->q.n_val, *p, &j));
+    WR_TRY(wr_sub_tie(b, l, anti ? WR_J_ANTI : WR_J_SEMI, &s->q, right, s->q.n_val, *p, &j));
     if (s->kind == SUB_IN)
         WR_TRY(tie_values(b, l, s, n_left, right, j));
+    if (s->kind == SUB_COMPARED)
+        WR_TRY(tie_compared(b, l, s, n_left, j));
     *p = j;
     return wr_join_settle_one(b, j, env);
 }
@@ -183,15 +198,6 @@ struct wr_plan *wr_first_columns(struct binder *b, struct wr_plan *p, int n)
 
 /* ---- NOT IN ---- */
 
-static wr_status only_equalities(struct binder *b, const struct subquery *q, const char *what)
-{
-    if (!q->outer.residual)
-        return WR_OK;
-    wr_fail_at(b->err, WR_ESQL, q->outer.residual_off, "%s can be tied to the query around it by equalities only", what);
-    wr_hint(b->err, "NOT EXISTS and EXISTS as conditions of their own take any condition");
-    return WR_ESQL;
-}
-
 static wr_status one_value(struct binder *b, const struct sub *s)
 {
     if (s->n_left == 1)
@@ -207,10 +213,9 @@ static wr_status without_nulls(struct binder *b, const struct lift *l, struct su
     struct wr_plan *w, *j;
     int n = (*p)->out->n, n_extra = s->again.outer.n_extra;
     struct wr_expr *v, *none, *left, *clean;
-    WR_TRY(only_equalities(b, &s->again, "the subquery of NOT IN"));
     WR_TRY(one_value(b, s));
     WR_TRY(whether(b, &s->again, true, env, &w));
-    WR_TRY(tie(b, l, WR_J_LEFT, &s->again, w, 0, *p, &j));
+    WR_TRY(wr_sub_tie(b, l, WR_J_LEFT, &s->again, w, 0, *p, &j));
     WR_TRY(is_null(b, right_col(b, j, n, n_extra), true, &none));
     WR_TRY(is_null(b, right_col(b, j, n, n_extra + 1), true, &clean));
     WR_TRY(wr_join_settle_one(b, j, env));
@@ -237,9 +242,8 @@ static wr_status join_exists(struct binder *b, const struct lift *l, struct sub 
         s->value = yes(b, true);
         return WR_OK;
     }
-    WR_TRY(only_equalities(b, &s->q, "EXISTS inside another expression"));
     WR_TRY(whether(b, &s->q, false, env, &w));
-    WR_TRY(tie(b, l, WR_J_LEFT, &s->q, w, 0, *p, &j));
+    WR_TRY(wr_sub_tie(b, l, WR_J_LEFT, &s->q, w, 0, *p, &j));
     *p = j;
     return is_null(b, right_col(b, j, n, s->q.outer.n_extra), false, &s->value);
 }
@@ -250,7 +254,6 @@ static wr_status join_in(struct binder *b, const struct lift *l, struct sub *s, 
     struct rel rel = wr_rel_of(b, s->q.plan, (struct wr_str){0});
     int n = (*p)->out->n;
     struct wr_expr *arg[7], *x;
-    WR_TRY(only_equalities(b, &s->q, "IN inside another expression"));
     WR_TRY(wr_distinct_build(b, &rel, &env->cl, &d));
     struct wr_expr **expr = WR_NEW_N(b->a, struct wr_expr *, d->out->n + 2);
     struct wr_str *name = WR_NEW_N(b->a, struct wr_str, d->out->n + 2);
@@ -262,7 +265,7 @@ static wr_status join_in(struct binder *b, const struct lift *l, struct sub *s, 
     name[d->out->n] = WR_STR("matched");
     int mark = d->out->n;
     d = wr_bind_made(b, wr_node_project(b->a, d, mark + 1, expr, name));
-    WR_TRY(tie(b, l, WR_J_LEFT, &s->q, d, s->q.n_val, *p, &j));
+    WR_TRY(wr_sub_tie(b, l, WR_J_LEFT, &s->q, d, s->q.n_val, *p, &j));
     WR_TRY(tie_values(b, l, s, n, d, j));
     WR_TRY(is_null(b, right_col(b, j, n, mark), false, &s->value));
     *p = j;
@@ -272,7 +275,7 @@ static wr_status join_in(struct binder *b, const struct lift *l, struct sub *s, 
     WR_TRY(whether(b, &s->again, true, env, &w));
     WR_TRY(wr_join_settle_one(b, j, env));
     int m = j->out->n;
-    WR_TRY(tie(b, l, WR_J_LEFT, &s->again, w, 0, j, &j));
+    WR_TRY(wr_sub_tie(b, l, WR_J_LEFT, &s->again, w, 0, j, &j));
     *p = j;
     /* matched -> true; nothing there -> false; a NULL on either side -> unknown; else false */
     arg[0] = s->value;
@@ -333,12 +336,10 @@ static wr_status join_scalar(struct binder *b, const struct lift *l, struct sub 
     const struct outer *o = &s->q.outer;
     struct wr_plan *r, *j;
     int n = (*p)->out->n;
-    if (o->n_cond)
-        WR_TRY(only_equalities(b, &s->q, "a subquery in an expression"));
     bool counted = !at_most_one(&s->q), sure = o->empty && o->n_cond == 0 && s->q.plan->bounded;
     bool null_when_empty = !o->empty || (o->empty->kind == WR_X_CONST && o->empty->u.val.null);
     WR_TRY(scalar_rows(b, &s->q, env, counted, &r));
-    WR_TRY(tie(b, l, sure || (s->strict && null_when_empty) ? WR_J_INNER : WR_J_LEFT, &s->q, r, 2, *p, &j));
+    WR_TRY(wr_sub_tie(b, l, sure || (s->strict && null_when_empty) ? WR_J_INNER : WR_J_LEFT, &s->q, r, 2, *p, &j));
     *p = j;
     s->value = right_col(b, j, n, 0);
     if (counted) {
@@ -367,6 +368,7 @@ wr_status wr_subs_join(struct binder *b, const struct lift *l, struct subs *subs
         case SUB_SCALAR: WR_TRY(join_scalar(b, l, s, &own, p)); break;
         case SUB_EXISTS: WR_TRY(join_exists(b, l, s, &own, p)); break;
         case SUB_IN: WR_TRY(join_in(b, l, s, &own, p)); break;
+        case SUB_COMPARED: WR_BUG("a comparison with each row inside another expression");
         }
     }
     return WR_OK;

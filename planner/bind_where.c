@@ -37,27 +37,51 @@ static struct wr_expr *and_also(struct binder *b, struct wr_expr *x, struct wr_e
     return z;
 }
 
-/* [NOT] EXISTS, [NOT] IN. */
+/* x > ANY (SELECT ...): a row with which the comparison is true; ALL: none with which it is anything else. */
+static wr_status bind_compared(struct xctx *x, const struct wr_ast_expr *e, bool negated, struct direct *d)
+{
+    static const char *const truth[2][2] = {{"is_true", "is_not_false"}, {"is_not_true", "is_false"}}; /* ANY, ALL; then NOT of it */
+    struct binder *b = x->b;
+    struct sub *s = &d->s;
+    *s = (struct sub){.kind = SUB_COMPARED, .n_left = 1, .left = WR_NEW(b->a, struct wr_expr *), .truth = truth[e->flag][negated]};
+    s->op = wr_str_eq_c(e->text, "!=") ? "<>" : wr_arena_printf(b->a, "%.*s", WR_FMT(e->text)).p;
+    d->anti = e->flag != negated;
+    WR_TRY(wr_bind_expr(x, e->a, &s->left[0]));
+    WR_TRY(wr_sub_bind(x, e->select, true, true, &s->q));
+    if (s->q.n_val != 1)
+        return wr_fail_at(b->err, WR_ESQL, e->select->off, "the subquery of %s has %d columns, not one", e->flag ? "ALL" : "ANY", s->q.n_val);
+    if (s->q.outer.one && s->q.outer.n_cond) {
+        wr_fail_at(b->err, WR_ESQL, e->off, "%s of a subquery that gives one value", e->flag ? "ALL" : "ANY");
+        wr_hint(b->err, "compare with the subquery itself");
+        return WR_ESQL;
+    }
+    return x->from ? wr_outer_inline(x, s->left[0], &s->left[0]) : WR_OK;
+}
+
+/* [NOT] EXISTS, [NOT] IN, > ANY, > ALL. */
 static wr_status bind_direct(struct xctx *x, const struct wr_ast_expr *e, struct conditions *c, bool *is)
 {
     bool anti = false, negated = false;
     for (; is_word(e, WR_E_UNARY, "not"); e = e->a)
         anti = !anti;
     bool in = wr_sub_is_in(e, &negated) && !wr_ast_has_sub(e->a);
-    *is = in || e->kind == WR_E_EXISTS;
+    bool compared = !in && e->kind == WR_E_QUANTIFIED && e->select && !wr_ast_has_sub(e->a);
+    *is = in || compared || e->kind == WR_E_EXISTS;
     if (!*is)
         return WR_OK;
     struct direct *d = &c->direct[c->n_direct++];
+    if (compared)
+        return bind_compared(x, e, anti, d);
     d->anti = anti != negated;
     if (in) {
-        WR_TRY(wr_sub_bind_in(x, e, d->anti, &d->s));
+        WR_TRY(wr_sub_bind_in(x, e, true, d->anti, &d->s));
         for (int i = 0; i < d->s.n_left; i++)
-            if (wr_looks_out(d->s.left[i]))
-                return wr_bind_refuse(x->b, e->off, "IN (SELECT ...) of a column of the query around", "join the tables in FROM instead");
+            if (x->from)
+                WR_TRY(wr_outer_inline(x, d->s.left[i], &d->s.left[i]));
         return WR_OK;
     }
     d->s = (struct sub){.kind = SUB_EXISTS};
-    return wr_sub_bind(x, e->select, false, &d->s.q);
+    return wr_sub_bind(x, e->select, false, true, &d->s.q);
 }
 
 /* Is x NULL whenever column col is? */
@@ -80,19 +104,34 @@ static wr_status bind_mixed(struct xctx *x, const struct wr_ast_expr *e, struct 
     x->subs = &c->subs;
     WR_TRY(wr_bind_bool(x, e, &y));
     x->subs = NULL;
-    if (wr_looks_out(y))
-        return wr_bind_refuse(x->b, e->off, "a subquery and a column of the query around in one condition", NULL);
+    if (x->from)
+        WR_TRY(wr_outer_inline(x, y, &y));
     for (int i = first; i < c->subs.n; i++)
         c->subs.of[i]->strict = is_strict(y, COL_SUB + i);
     c->mixed[c->n_mixed++] = y;
     return WR_OK;
 }
 
-wr_status wr_conditions_bind(struct xctx *x, const struct wr_ast_expr *e, struct conditions *c)
+wr_status wr_conditions_plain(struct xctx *x, const struct wr_ast_expr *e, struct conditions *c)
 {
-    *c = (struct conditions){0};
-    if (!wr_ast_has_sub(e))
+    *c = (struct conditions){.has_sub = wr_ast_has_sub(e)};
+    if (!c->has_sub)
         return wr_bind_bool(x, e, &c->plain);
+    int n = count_parts(e);
+    const struct wr_ast_expr **part = WR_NEW_N(x->b->a, const struct wr_ast_expr *, n + 1);
+    (void)parts(e, part, 0);
+    for (int i = 0; i < n; i++) {
+        struct wr_expr *y;
+        if (wr_ast_has_sub(part[i]))
+            continue;
+        WR_TRY(wr_bind_bool(x, part[i], &y));
+        c->plain = and_also(x->b, c->plain, y);
+    }
+    return WR_OK;
+}
+
+wr_status wr_conditions_subs(struct xctx *x, const struct wr_ast_expr *e, struct conditions *c)
+{
     int n = count_parts(e);
     const struct wr_ast_expr **part = WR_NEW_N(x->b->a, const struct wr_ast_expr *, n + 1);
     c->direct = WR_NEW_N(x->b->a, struct direct, n + 1);
@@ -100,17 +139,19 @@ wr_status wr_conditions_bind(struct xctx *x, const struct wr_ast_expr *e, struct
     (void)parts(e, part, 0);
     for (int i = 0; i < n; i++) {
         bool is = false;
-        struct wr_expr *y;
-        if (wr_ast_has_sub(part[i])) {
-            WR_TRY(bind_direct(x, part[i], c, &is));
-            if (!is)
-                WR_TRY(bind_mixed(x, part[i], c));
+        if (!wr_ast_has_sub(part[i]))
             continue;
-        }
-        WR_TRY(wr_bind_bool(x, part[i], &y));
-        c->plain = and_also(x->b, c->plain, y);
+        WR_TRY(bind_direct(x, part[i], c, &is));
+        if (!is)
+            WR_TRY(bind_mixed(x, part[i], c));
     }
     return WR_OK;
+}
+
+wr_status wr_conditions_bind(struct xctx *x, const struct wr_ast_expr *e, struct conditions *c)
+{
+    WR_TRY(wr_conditions_plain(x, e, c));
+    return c->has_sub ? wr_conditions_subs(x, e, c) : WR_OK;
 }
 
 static wr_status apply_direct(struct binder *b, struct direct *d, const struct lift *l, const struct env *env, struct wr_plan **p)
