@@ -280,9 +280,7 @@ static bool habit(struct wr_parse *p)
     bool top = p->at > 0 && p->at < p->n && p->tok[p->at].code == TK_INT && word_is(p, p->at - 1, "top");
     if (top)
         wr_hint(p->err, "write LIMIT %.*s at the end of the query", WR_FMT(p->tok[p->at].text));
-    else if (word_is(p, p->at, "emit") || word_is(p, p->at - 1, "emit"))
-        wr_hint(p->err, "there is EMIT CHANGES, EMIT CHANGES EVERY '5 s' and EMIT FINAL (also EMIT ON WINDOW CLOSE)");
-    return top || word_is(p, p->at, "emit") || word_is(p, p->at - 1, "emit");
+    return top;
 }
 
 /* Rules of the language that are broken often. */
@@ -291,6 +289,10 @@ static bool rule(struct wr_parse *p)
     int before = p->at > 0 ? p->tok[p->at - 1].raw : 0;
     if (p->tok[0].raw == TK_CREATE && p->tok[p->at].code == TK_STRING && (before == TK_PATH || before == TK_COMMENT)) {
         wr_hint(p->err, "does the column lack its type?");
+        return true;
+    }
+    if (word_is(p, p->at, "emit") || word_is(p, p->at - 1, "emit")) {
+        wr_hint(p->err, "there is EMIT CHANGES, EMIT CHANGES EVERY '5 s' and EMIT FINAL (also EMIT ON WINDOW CLOSE)");
         return true;
     }
     switch (p->tok[p->at].code) {

@@ -115,7 +115,7 @@ static void columns_are_checked(void **state WR_UNUSED)
     PLAN(NONE,
          "CREATE SOURCE a (x INT, y AS z + 1) WITH (connector='kafka', brokers='b', topic='t')",
          "1:30: column \"z\" does not exist\n"
-         "hint: there is x\n");
+         "hint: there is x; text stands in single quotes: 'z'\n");
     PLAN(NONE,
          "CREATE SINK a (x INT, y AS x + 1) WITH (connector='kafka', brokers='b', topic='t')",
          "1:23: a computed column of a sink is not supported\n"
@@ -162,11 +162,11 @@ static void views_and_drop(void **state WR_UNUSED)
          "1:132: view \"v\" would depend on itself\n"
          "1:211: view \"v\" would depend on itself\n"
          "1:332: in view \"w\": in view \"v\": column \"x\" does not exist\n"
-         "hint: there is y\n");
+         "hint: there is y; text stands in single quotes: 'x'\n");
     PLAN(NONE,
          "CREATE VIEW v AS SELECT a, b FROM (VALUES (1, 2)) t(a, b) WHERE c = 1",
          "1:65: column \"c\" does not exist\n"
-         "hint: there is a, b\n");
+         "hint: there is a, b; text stands in single quotes: 'c'\n");
     PLAN(NONE,
          "CREATE MATERIALIZED VIEW v AS SELECT 1",
          "1:1: a materialized view is not supported\n"

@@ -436,7 +436,7 @@ static void what_is_refused(void **state WR_UNUSED)
     PLAN(HEAD,
          "SELECT window_start FROM s",
          "2:8: column \"window_start\" does not exist\n"
-         "hint: there is id, k, v, n, x, ts, j\n");
+         "hint: windows have it: GROUP BY window(time, '1 min'), or FROM TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE)\n");
     PLAN(HEAD,
          "SELECT window(ts,'1 min') FROM s",
          "2:8: window function \"window\" can only stand in GROUP BY or FROM\n"
