@@ -6,22 +6,18 @@ is missing, commit) and looks at what a read_committed consumer gets.
 import json
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 import kafka
+import once
+from once import check, run
 import proc
 import rig
 
 LATENCY = os.environ.get("WEIR_EOS_LATENCY")
 
 
-def check(got, wanted, what):
-    if got != wanted:
-        raise SystemExit("%s:\n  got    %r\n  wanted %r" % (what, got, wanted))
-
-
-class World:
+class World(once.Sinks):
     def __init__(self, k, proxy):
         self.k, self.proxy, self.n = k, proxy, 0
 
@@ -37,21 +33,6 @@ class World:
 
     def keys(self, uncommitted=False):
         return sorted(r["key"] for r in self.k.consume(self.topic, uncommitted))
-
-    def resume(self, keys, wanted_ids, *options):
-        """As the engine after a crash: asks, and brings the second checkpoint about if it is missing. Leaves the sink with checkpoint 3."""
-        with self.sink(*options) as d:
-            d.ok("open")
-            have = int(d.ok("recover"))
-            if have not in wanted_ids:
-                raise SystemExit("checkpoint %d after the crash, not one of %r" % (have, wanted_ids))
-            if have == 1:
-                d.ok_all(*["write %s 2" % key for key in keys])
-                d.ok("commit 2")
-            d.ok_all("write last 3", "commit 3", "close")
-        with self.sink(*options) as d:
-            d.ok("open")
-            check(int(d.ok("recover")), 3, "checkpoint after another start")
 
 
 def steps(w):
@@ -308,12 +289,6 @@ def latency(w):
             took.sort()
             print("kafka: commit after %d rows: median %.1f ms, 90%% %.1f ms, most %.1f ms"
                   % (rows, took[len(took) // 2], took[len(took) * 9 // 10], took[-1]))
-
-
-def run(case, *args):
-    began = time.monotonic()
-    case(*args)
-    print("%5.1f s  %s %s" % (time.monotonic() - began, case.__name__, " ".join(getattr(a, "__name__", str(a)) for a in args[1:])), flush=True)
 
 
 def main():

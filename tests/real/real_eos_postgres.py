@@ -5,22 +5,17 @@ is missing, commit) and looks at the table. Tables are appended to, without a ke
 """
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 import postgres
-import proc
+import once
+from once import check, run
 import rig
 
 LATENCY = os.environ.get("WEIR_EOS_LATENCY")
 
 
-def check(got, wanted, what):
-    if got != wanted:
-        raise SystemExit("%s:\n  got    %r\n  wanted %r" % (what, got, wanted))
-
-
-class World:
+class World(once.Sinks):
     def __init__(self, pg, proxy):
         self.pg, self.proxy, self.n = pg, proxy, 0
         self.url = pg.url_of("weir", port=proxy.port)
@@ -41,21 +36,6 @@ class World:
     def job_row(self):
         row, = self.pg.rows("select epoch, checkpoint_id from weir.job where id = '%s.out'" % self.job)
         return int(row["epoch"]), int(row["checkpoint_id"])
-
-    def resume(self, keys, wanted_ids, *options):
-        """As the engine after a crash: asks, and brings the second checkpoint about if it is missing. Leaves the sink with checkpoint 3."""
-        with self.sink(*options) as d:
-            d.ok("open")
-            have = int(d.ok("recover"))
-            if have not in wanted_ids:
-                raise SystemExit("checkpoint %d after the crash, not one of %r" % (have, wanted_ids))
-            if have == 1:
-                d.ok_all(*["write %s 2" % key for key in keys])
-                d.ok("commit 2")
-            d.ok_all("write last 3", "commit 3", "close")
-        with self.sink(*options) as d:
-            d.ok("open")
-            check(int(d.ok("recover")), 3, "checkpoint after another start")
 
 
 def steps(w):
@@ -329,12 +309,6 @@ def latency(w):
             took.sort()
             print("postgres: commit of %d rows: median %.1f ms, 90%% %.1f ms, most %.1f ms"
                   % (rows, took[len(took) // 2], took[len(took) * 9 // 10], took[-1]))
-
-
-def run(case, *args):
-    began = time.monotonic()
-    case(*args)
-    print("%5.1f s  %s %s" % (time.monotonic() - began, case.__name__, " ".join(getattr(a, "__name__", str(a)) for a in args[1:])), flush=True)
 
 
 def main():

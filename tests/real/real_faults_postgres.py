@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 import job
 import kafka
+import once
 import postgres
 import proc
 
@@ -20,7 +20,7 @@ INSERT INTO out SELECT id, t FROM inp WHERE id % 10 <> 0;
 """
 
 
-class Case:
+class Case(once.Copying):
     """A topic, a table, a job that fills it."""
 
     def __init__(self, k, pg, directory, name, columns="id bigint, t text"):
@@ -37,16 +37,6 @@ class Case:
 
     def content(self):
         return [int(r["id"]) for r in self.pg.rows("select id from %s order by id" % self.table)]
-
-    def wanted(self):
-        return [i for i in self.given if i % 10]
-
-    def settles(self, run=None):
-        run = run or self.job
-        run.until_holds(self.content, self.wanted())
-        run.stop().start().until_checkpoint().stop()
-        if self.content() != self.wanted():
-            raise SystemExit("%s: another start changed something" % self.table)
 
 
 def zombie(k, pg, d):
@@ -203,12 +193,9 @@ def crashes(k, pg, d):
 
 def main():
     cases = [zombie, table_changed, another_table, lock_held, older_database, older_directory, refused_rows, crashes]
-    chosen = [c for c in cases if len(sys.argv) < 2 or c.__name__ in sys.argv[1:]]
     with kafka.shared() as k, postgres.Postgres() as pg, tempfile.TemporaryDirectory(prefix="weir-faults-") as directory:
-        for case in chosen:
-            began = time.monotonic()
-            case(k, pg, directory)
-            print("%5.1f s  %s" % (time.monotonic() - began, case.__name__), flush=True)
+        for case in once.chosen(cases, sys.argv[1:]):
+            once.run(case, k, pg, directory, shown=3)
 
 
 main()

@@ -9,12 +9,8 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 import job
+from once import check
 import proc
-
-
-def check(got, wanted, what):
-    if got != wanted:
-        raise SystemExit("%s:\n  got    %r\n  wanted %r" % (what, got, wanted))
 
 
 class Case:
