@@ -22,6 +22,8 @@ static const struct wr_optdesc kafka_opts[] = {
      "consumer group whose committed offsets start = 'committed' reads"},
     {"discover", "scan.topic-partition-discovery.interval", SRC, WR_OPT_DURATION, false, false, "30 s", NULL,
      "how often to look for new partitions, and topics of a pattern, and whether all are still there; 0 s: never"},
+    {"skip", NULL, SRC, WR_OPT_TEXT, false, false, NULL, NULL,
+     "records to leave out, as 'partition:offset' or 'topic:partition:offset', separated by commas: bad rows with the reason \"skipped\""},
     {"tombstones", NULL, SRC, WR_OPT_ENUM, false, false, "skip", "skip|null", "records without a value: left out, or rows of NULLs"},
     {"security_protocol", "properties.security.protocol kafka.security.protocol", BOTH, WR_OPT_ENUM, false, false, "plaintext",
      "plaintext|ssl|sasl_plaintext|sasl_ssl", "how to talk to the brokers"},

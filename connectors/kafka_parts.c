@@ -49,7 +49,7 @@ static void slots_add(struct wr_kafka_source *s, struct wr_kafka_topic *t, int n
         int at = s->base.n_part++;
         t->slot[t->n_part] = at;
         s->base.part[at] = (struct wr_part){.topic = wr_str_c(t->name), .num = t->n_part, .end = -1};
-        s->slot[at] = (struct wr_kafka_slot){.topic = (int)(t - s->topic), .stop = -1, .fresh = fresh, .mark = -1};
+        s->slot[at] = (struct wr_kafka_slot){.topic = (int)(t - s->topic), .stop = -1, .skip = wr_kafka_skip_after(s, t->name, t->n_part, -1), .fresh = fresh, .mark = -1};
     }
 }
 

@@ -7,6 +7,7 @@
  *         transaction markers and compaction leave gaps.
  * Memory: the source owns its client by a reference; a batch that holds messages has another, so batches may outlive the source. */
 #include "connectors/kafka_source.h"
+#include "core/crash.h"
 #include "core/log.h"
 
 #include <errno.h>
@@ -255,6 +256,7 @@ static bool take_record(struct wr_kafka_source *s, const rd_kafka_message_t *m, 
         p->ended = true;
         return false;
     }
+    s->hand = at;
     s->base.records++;
     s->base.bytes += (m->payload ? m->len : 0) + (m->key ? m->key_len : 0);
     if (!m->payload && !s->null_rows) {
@@ -264,7 +266,8 @@ static bool take_record(struct wr_kafka_source *s, const rd_kafka_message_t *m, 
     struct wr_bad *bad = &s->bad;
     bad->msg[0] = 0;
     bad->column = (struct wr_str){NULL, 0};
-    bad->reason = fill_row(s, m, b, row, bad);
+    bool skip = s->slot[at].skip >= 0 && m->offset >= s->slot[at].skip && wr_kafka_skip_hit(s, at, m);
+    bad->reason = skip ? WR_R_SKIPPED : fill_row(s, m, b, row, bad);
     if (!bad->reason)
         return true;
     s->base.n_bad++;
@@ -466,9 +469,19 @@ static wr_status begin(struct wr_kafka_source *s, struct wr_error *err)
     return wr_kafka_parts_assign(s, err);
 }
 
+static void in_hand(void *who, struct wr_place *out)
+{
+    const struct wr_kafka_source *s = who;
+    if (s->hand < 0)
+        return;
+    const struct wr_part *p = &s->base.part[s->hand];
+    *out = (struct wr_place){s->topic[s->slot[s->hand].topic].name, p->num, p->next - 1};
+}
+
 static wr_status kafka_poll(struct wr_source *base, int wait_ms, struct wr_batch **out, struct wr_error *err)
 {
     struct wr_kafka_source *s = (struct wr_kafka_source *)base;
+    wr_crash_at = (struct wr_crash_at){in_hand, s};
     *out = NULL;
     if (s->failed.code) {
         if (!err->code)
@@ -525,6 +538,7 @@ static void kafka_close(struct wr_source *base)
     wr_kafka_parts_clear(s);
     wr_kafka_unref(s->k);
     wr_arena_clear(&s->mem);
+    free(s->skip);
     free(s->msg);
     free(s);
 }
@@ -559,8 +573,10 @@ static wr_status open_source(const struct wr_source_spec *spec, struct wr_kafka_
     s->failed = (struct wr_error)WR_ERROR_INIT;
     s->max_bytes = wr_opt_bytes(spec->opts, "max_record_bytes", 1 << 20);
     s->null_rows = wr_str_eq_c(wr_opt_text_or(spec->opts, "tombstones", "skip"), "null");
+    s->hand = -1;
     s->batch_rows = spec->batch_rows ? spec->batch_rows : WR_BATCH_ROWS;
     wr_status st = open_client(s, err);
+    if (!st) st = wr_kafka_skip_read(s, err);
     if (!st) st = wr_kafka_parts_find(s, err);
     if (st) {
         kafka_close(&s->base);

@@ -26,6 +26,7 @@ struct wr_kafka_slot {
     int topic;
     int64_t low;                   /* first offset there was at open */
     int64_t stop;                  /* bounded: first offset that is not wanted; -1: none */
+    int64_t skip;                  /* next offset to be left out; -1: none */
     bool fresh;                    /* appeared while we ran: starts at its beginning */
     bool assigned;
     bool unproven;                 /* seek: no record was compared with mark_sum yet; reading begins at mark */
@@ -33,6 +34,8 @@ struct wr_kafka_slot {
     uint32_t mark_sum;             /* its checksum */
     const rd_kafka_message_t *last;/* it, within this batch; NULL: none came */
 };
+
+struct wr_kafka_skip { struct wr_str topic; int32_t part; int64_t offset; }; /* a record to be left out; no topic: of any */
 
 struct wr_kafka_source {
     struct wr_source base;
@@ -48,6 +51,9 @@ struct wr_kafka_source {
     struct wr_kafka_slot *slot;    /* n_part of them */
     struct wr_kafka_watch *watch;  /* NULL before the first poll */
     bool assigned;
+    int n_skip;
+    struct wr_kafka_skip *skip;    /* malloc'd */
+    int hand;                      /* index of the partition whose record was taken last; -1: none yet */
     uint32_t batch_rows;
     rd_kafka_message_t **msg;      /* batch_rows of them: what the last call gave */
     int64_t max_bytes;             /* larger records are bad */
@@ -69,6 +75,12 @@ void wr_kafka_parts_mark_ended(struct wr_kafka_source *s); /* partitions that ha
 void wr_kafka_parts_clear(struct wr_kafka_source *s);
 /* Index into base.part for a message, or -1. */
 int wr_kafka_parts_slot(struct wr_kafka_source *s, const rd_kafka_message_t *m);
+
+/* ---- kafka_skip.c ---- */
+wr_status wr_kafka_skip_read(struct wr_kafka_source *s, struct wr_error *err); /* before the partitions are found */
+bool wr_kafka_skip_hit(struct wr_kafka_source *s, int slot, const rd_kafka_message_t *m); /* is it one of them? The slot goes on to the next */
+/* The first offset behind this one that is to be left out; -1: none. */
+int64_t wr_kafka_skip_after(const struct wr_kafka_source *s, const char *topic, int32_t part, int64_t offset);
 
 /* ---- kafka_position.c ---- */
 void wr_kafka_position_print(const struct wr_kafka_source *s, struct wr_buf *out);

@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum action { KILL, EXIT, STOP, GIVE_EIO, GIVE_ENOSPC, DELAY };
+enum action { KILL, EXIT, STOP, GIVE_EIO, GIVE_ENOSPC, DELAY, FAULT };
 enum { MOST = 16, DELAY_MS = 300, EXIT_CODE = 86 };
 
-static const char *const action_name[] = {"kill", "exit", "stop", "eio", "enospc", "delay"};
+static const char *const action_name[] = {"kill", "exit", "stop", "eio", "enospc", "delay", "fault"};
 
 struct point {
     const char *name;    /* one of the list's */
@@ -81,7 +81,7 @@ static void add_point(const char *text, size_t n)
             found = true;
         }
         if (!found)
-            refuse(text, n, "the action is one of kill, exit, stop, eio, enospc, delay, delay=MS");
+            refuse(text, n, "the action is one of kill, exit, stop, eio, enospc, delay, delay=MS, fault");
         if (equal)
             to->ms = strtol(equal + 1, NULL, 10);
     }
@@ -109,6 +109,7 @@ static int act(const struct point *p)
     case GIVE_EIO: return EIO;
     case GIVE_ENOSPC: return ENOSPC;
     case DELAY: (void)nanosleep(&t, NULL); return 0;
+    case FAULT: (void)raise(SIGSEGV); return 0;
     }
     return 0;
 }

@@ -3,7 +3,8 @@
  * WEIR_FAILPOINT=name:nth[:action][,name:nth[:action]...]
  *   nth      the point acts when it is passed for the nth time (1: the first); "3+" from the third time on, every time
  *   action   kill (default): SIGKILL to ourselves; exit: _exit(86); stop: SIGSTOP, until somebody continues us;
- *            eio, enospc: the call at that place fails so; delay, delay=MS: waits (default 300 ms)
+ *            eio, enospc: the call at that place fails so; delay, delay=MS: waits (default 300 ms);
+ *            fault: SIGSEGV to ourselves, as a bug would
  * Rules:  compiled in only with WEIR_FAILPOINTS (presets dev and chaos); without it a point is the constant 0 and costs nothing, with it one
  *         branch on a variable that never changes. A name that is not in the list below is refused at start: a misspelt point would
  *         be a test that cannot fail.

@@ -1,6 +1,7 @@
 /* task.c: one thread's loop: take from the inbox, poll the scans, tick, flush, until everything here has ended or the job stops.
  * Rules:  changes are flushed when the input pauses, or after flush_us of backlog: batches grow with the backlog and latency stays low without it.
  * Memory: the task is the job's. */
+#include "core/crash.h"
 #include "core/failpoint.h"
 #include "core/time.h"
 #include "executor/busy.h"
@@ -208,7 +209,7 @@ static wr_status run_together(struct wr_task *t, struct wr_error *err)
     return WR_OK;
 }
 
-wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
+static wr_status run(struct wr_task *t, struct wr_error *err)
 {
     t->flushed_us = wr_job_mono(t->job);
     t->cpu_began = wr_busy_clock(CLOCK_THREAD_CPUTIME_ID) / 1000;
@@ -223,4 +224,11 @@ wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
         wr_task_throttle(t);
     }
     return last_round(t, err);
+}
+
+wr_status wr_task_run(struct wr_task *t, struct wr_error *err)
+{
+    wr_status st = run(t, err);
+    wr_crash_at = (struct wr_crash_at){0}; /* its sources may be closed from here on */
+    return st;
 }

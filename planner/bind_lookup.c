@@ -171,7 +171,7 @@ static bool covers_key(const struct wr_object *o, const struct keys *k)
 wr_status wr_bind_lookup(struct binder *b, const struct wr_ast_table *t, const struct env *env, const struct rel *l, struct rel *out, bool *is)
 {
     const struct wr_object *o = table_of(b, t->right, env);
-    struct wr_schema *table;
+    struct wr_schema *table = NULL;
     *is = o != NULL;
     if (!o)
         return WR_OK;

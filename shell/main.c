@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "core/crash.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "shell/cmd.h"
@@ -511,6 +512,7 @@ static int dispatch(const struct command *c, struct parsed *p)
     enum wr_level level = p->verbose < 0 ? WR_LOG_ERROR : p->verbose == 0 && c->bit != C_SERVE ? WR_LOG_WARN : p->verbose == 0 ? WR_LOG_INFO : p->verbose == 1 ? WR_LOG_INFO : WR_LOG_DEBUG;
     wr_log_set(level, p->json);
     wr_stop_install();
+    wr_crash_install();
     if (p->args.sql)
         return run_text(&p->args, "-c", wr_str_c(p->args.sql), WR_RUN_EACH);
     return c->run(&p->args);

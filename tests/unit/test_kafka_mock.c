@@ -177,6 +177,30 @@ static void source_counts_bad_and_empty_records(void **state)
     close_reader(&r);
 }
 
+static void source_leaves_out_what_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 6; i++)
+        put(f, "one", 0, NULL, "x", 1);
+    sent(f);
+    struct reader r;
+    init(&r, wr_broker_address(f->broker), "one");
+    add_opt(&r, "skip", "one:0:4, 0:1, two:0:2,1:3, 0:99");
+    open_ok(&r);
+    expect_all(&r, "x@0:0 x@0:2 x@0:3 x@0:5 ");
+    assert_int_equal(r.src->n_bad, 2);
+    assert_string_equal(r.bad_text, "skipped@one/0:4=x");
+    close_reader(&r);
+    static const char *const wrong[] = {"x", "0:", ":1", "0:-1", "a:b:1", "0:1,,0:2", "0:99999999999999999999"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        init(&r, wr_broker_address(f->broker), "one");
+        add_opt(&r, "skip", wrong[i]);
+        error = (struct wr_error)WR_ERROR_INIT;
+        assert_int_equal(wr_connector_kafka.source->open(&r.spec, &r.src, &error), WR_ESQL);
+        assert_non_null(strstr(error.msg, "is no place of a record"));
+    }
+}
+
 static void source_stops_at_a_bad_record_when_asked(void **state)
 {
     struct fixture *f = *state;
@@ -809,6 +833,7 @@ int main(void)
         T(source_reads_all_partitions_in_order),
         T(source_gives_metadata_columns),
         T(source_counts_bad_and_empty_records),
+        T(source_leaves_out_what_it_is_told),
         T(source_stops_at_a_bad_record_when_asked),
         T(batches_outlive_their_source),
         T(source_starts_where_it_is_told),
