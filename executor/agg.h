@@ -1,5 +1,5 @@
-/* agg.h: the windowed (and plain) GROUP BY, in five files: op_agg.c has panes, input, flush and close; agg_slices.c makes the windows of
- * HOP and CUMULATE out of slices; agg_state.c and agg_owed.c are its checkpoints, agg_spill.c what is not in memory.
+/* agg.h: the windowed (and plain) GROUP BY, in six files: op_agg.c has panes, input, flush and close; agg_slices.c makes the windows of
+ * HOP and CUMULATE out of slices, agg_sums.c merges slices ahead; agg_state.c and agg_owed.c are its checkpoints, agg_spill.c what is not in memory.
  *
  * Panes hold groups. NONE: one pane, for ever. TUMBLE: one a window. ATTACHED: one for each end time. HOP, CUMULATE: rows go into slices
  * (one slice a row, however many windows there are); window panes are merged from slices when results are due. */
@@ -49,6 +49,24 @@ struct wr_panes {              /* sorted by end, then start */
     int n, cap;
 };
 
+/* Slices merged ahead: agg_sums.c. */
+struct wr_sum {
+    int64_t at;                /* number of its first slice, by its width */
+    bool split;                /* merging saved little: its halves are used in its place */
+    struct wr_groups groups;
+};
+struct wr_sum_level {
+    struct wr_sum **sum;       /* in order of time */
+    int n, cap;
+};
+enum { WR_SUM_LEVELS = 24 };
+struct wr_sums {
+    struct wr_sum_level level[WR_SUM_LEVELS]; /* [0] is not used: those are the slices */
+    int64_t upto;              /* no sum reaches beyond; WR_WM_NONE: there is none */
+    bool off;                  /* memory is short: none are made any more */
+    int busy;                  /* being walked: not cleared now */
+};
+
 struct wr_agg_op {
     const struct wr_plan_agg *p;
     struct wr_op *op;
@@ -59,6 +77,7 @@ struct wr_agg_op {
     bool final;                     /* EMIT FINAL: results are shown once, when no late row can change them; changes are not tracked */
     struct wr_panes input;          /* where rows go */
     struct wr_panes window;         /* sliced: results by window */
+    struct wr_sums sums;            /* sliced: slices merged ahead */
     struct wr_pane *last;           /* pane of the last row: rows come in runs */
     struct wr_builder out;
     struct wr_batch **before;       /* old results of dirty, emitted groups: rows of WR_BATCH_ROWS-sized batches */
@@ -70,6 +89,7 @@ struct wr_agg_op {
     bool due;
     int64_t next_owed;              /* EMIT EVERY: place of the next dirty group that is written down */
     int64_t closed;                 /* sliced: watermark up to which windows were closed; WR_WM_NONE: none */
+    bool late_rows;                 /* sliced: rows came that may be in windows with end <= closed, which are not shown with them yet */
     int64_t fired_to;               /* sliced, EMIT FINAL: end of the last window emitted; WR_WM_NONE: none */
     int64_t next_event;             /* sliced: least watermark at which a window fires or drops */
     bool track;                     /* the job keeps checkpoints */
@@ -85,6 +105,7 @@ struct wr_agg_op {
     int first_agg;                  /* output column of the first aggregate */
 };
 
+struct wr_pane *wr_pane_find(const struct wr_panes *list, int64_t start, int64_t end); /* NULL: it is not there */
 struct wr_pane *wr_pane_at(struct wr_agg_op *a, struct wr_panes *list, int64_t start, int64_t end);
 /* Removes pane i and frees it; its rows are passed. */
 void wr_pane_drop(struct wr_op *op, struct wr_panes *list, int i);
@@ -133,14 +154,30 @@ void wr_agg_fetch(void *pane, struct wr_groups *g, struct wr_group *x);
 /* Calls fn for each group of the pane: those in memory in order of arrival, then those on disk in order of keys, one at a time. A group from disk goes
  * back there afterwards unless fn says that it stays; fn may remove the group (and says so). */
 enum wr_each { WR_EACH_NEXT, WR_EACH_STAYS, WR_EACH_REMOVED };
-wr_status wr_pane_each(struct wr_agg_op *a, struct wr_pane *pane, wr_status (*fn)(void *ctx, struct wr_group *x, enum wr_each *then, struct wr_error *err),
-                       void *ctx, struct wr_error *err);
+typedef wr_status (*wr_each_fn)(void *ctx, struct wr_group *x, enum wr_each *then, struct wr_error *err);
+wr_status wr_pane_each(struct wr_agg_op *a, struct wr_pane *pane, wr_each_fn fn, void *ctx, struct wr_error *err);
 /* What the spill has that the last checkpoint has not, for the next one. */
 wr_status wr_agg_spill_checkpoint(struct wr_agg_op *a, struct wr_buf *delta, struct wr_error *err);
 /* The pane is dropped for good. */
 void wr_agg_spill_forget(struct wr_agg_op *a, struct wr_pane *pane);
 
+/* agg_sums.c */
+/* Calls fn for the groups of the slices from start to end, in time order; groups of slices that were merged ahead come as one. */
+wr_status wr_sums_each(struct wr_agg_op *a, int64_t start, int64_t end, wr_each_fn fn, void *ctx, struct wr_error *err);
+/* Adds to x what the slices from start to end have for its key. */
+wr_status wr_sums_key(struct wr_agg_op *a, int64_t start, int64_t end, struct wr_group *x, struct wr_error *err);
+/* A row comes for this slice, which ends below sums.upto or begins there. */
+void wr_sums_touch(struct wr_agg_op *a, const struct wr_pane *slice);
+/* No window that begins before this will be asked for. */
+void wr_sums_drop(struct wr_agg_op *a, int64_t before);
+uint64_t wr_sums_bytes(const struct wr_agg_op *a);
+void wr_sums_clear(struct wr_agg_op *a);
+/* None any more. False: that was said before. */
+bool wr_sums_stop(struct wr_agg_op *a);
+
 /* agg_slices.c */
+/* x += y: rows and states. */
+void wr_group_merge(const struct wr_group_layout *l, struct wr_group *x, struct wr_group *y);
 /* Emits what changed since the last flush (not for EMIT FINAL). */
 wr_status wr_slices_flush(struct wr_op *op, struct wr_error *err);
 /* Windows with end <= w: what changed is emitted; with end + lateness <= w they are dropped (EMIT FINAL: emitted, once); slices no open window needs are dropped.

@@ -1,8 +1,8 @@
 /* agg_slices.c: HOP and CUMULATE out of slices.
  *
  * A row is added to one slice, of width gcd(size, slide) (CUMULATE: step). A window's result for a key is the merge of that key's states over
- * the window's slices, in time order. Window panes are made when results are due:
- *   CHANGES:  at a flush, for each key touched in a slice, in each open window over that slice;
+ * the window's slices, in time order; slices are merged ahead (agg_sums.c). Window panes are made when results are due:
+ *   CHANGES:  at a flush, for each key touched in a slice, in each open window over that slice; when windows close, for those alone;
  *   FINAL:    when no late row can reach the window any more, once.
  * Rules:  a window with end + lateness <= W is never touched again, also when a late row still feeds other windows through a shared slice:
  *         windows close before such a row is added (op_agg.c, add_batch).
@@ -39,69 +39,115 @@ static int slice_from(const struct wr_agg_op *a, int64_t t)
     return lo;
 }
 
-static void merge_into(const struct wr_group_layout *l, struct wr_group *x, struct wr_group *slice_group)
+void wr_group_merge(const struct wr_group_layout *l, struct wr_group *x, struct wr_group *y)
 {
     x->flags &= (uint8_t)~WR_GROUP_SAME;
-    x->rows += slice_group->rows;
+    x->rows += y->rows;
     for (int k = 0; k < l->n_agg; k++)
-        wr_aggcall_merge(&l->agg[k], wr_group_state(l, x, k), wr_group_state(l, slice_group, k));
+        wr_aggcall_merge(&l->agg[k], wr_group_state(l, x, k), wr_group_state(l, y, k));
 }
 
 /* Makes the group's states in window w anew from the slices. */
-static void recompute(struct wr_agg_op *a, struct wr_pane *w, struct wr_group *x)
+static wr_status recompute(struct wr_agg_op *a, struct wr_pane *w, struct wr_group *x, struct wr_error *err)
 {
     wr_group_reset(&a->layout, x);
-    for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++) {
-        struct wr_group *s = wr_groups_like(&a->input.pane[i]->groups, x, false);
-        if (s)
-            merge_into(&a->layout, x, s);
+    if (!a->sums.off) {
+        WR_TRY(wr_sums_key(a, w->start, w->end, x, err));
+    } else {
+        for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++) {
+            struct wr_group *s = wr_groups_like(&a->input.pane[i]->groups, x, false);
+            if (s)
+                wr_group_merge(&a->layout, x, s);
+        }
     }
     wr_groups_weigh(&w->groups, x);
+    return WR_OK;
 }
 
-static void touch_window(struct wr_agg_op *a, struct wr_pane *w, struct wr_group *x)
+/* Adds a group of slices to its window's. */
+struct into { struct wr_op *op; struct wr_pane *window; uint32_t n; };
+static wr_status add_slice_group(void *ctx, struct wr_group *s, enum wr_each *then WR_UNUSED, struct wr_error *err)
 {
-    wr_pane_touch(a, w, x);
+    struct into *t = ctx;
+    struct wr_agg_op *a = t->op->ctx;
+    struct wr_group *x = wr_groups_like(&t->window->groups, s, true);
+    wr_pane_touch(a, t->window, x);
+    wr_group_merge(&a->layout, x, s);
+    wr_groups_weigh(&t->window->groups, x);
     if (a->track)
-        wr_pane_changed(w, x);
+        wr_pane_changed(t->window, x);
+    return ++t->n % WR_BATCH_ROWS == 0 && a->final ? wr_agg_limit(t->op, err) : WR_OK;
 }
 
-/* Marks what the touched keys of a slice change. */
-static void spread(struct wr_agg_op *a, struct wr_pane *slice)
-{
-    int max = wr_window_count_max(&a->p->win) + 1;
-    int64_t *start = wr_arena_alloc(&a->scratch, sizeof *start * (size_t)max), *end = wr_arena_alloc(&a->scratch, sizeof *end * (size_t)max);
-    int n = wr_window_list(&a->p->win, slice->start, start, end, max);
-    int64_t limit = drop_limit(a, a->closed);
-    for (int i = 0; i < n; i++) {
-        if (limit != WR_WM_NONE && end[i] <= limit)
-            continue;
-        struct wr_pane *w = wr_pane_at(a, &a->window, start[i], end[i]);
-        for (uint32_t k = 0; k < slice->n_dirty; k++)
-            touch_window(a, w, wr_groups_like(&w->groups, slice->dirty[k].group, true));
-    }
-    for (uint32_t k = 0; k < slice->n_dirty; k++)
-        slice->dirty[k].group->flags &= (uint8_t)~WR_GROUP_DIRTY;
-    wr_pane_paid(a, slice);
-    slice->n_dirty = 0;
-}
-
-static void spread_all(struct wr_agg_op *a)
-{
-    for (int i = 0; i < a->input.n; i++)
-        if (a->input.pane[i]->n_dirty > 0)
-            spread(a, a->input.pane[i]);
-}
-
-/* Emits changes of the windows with end <= upto. */
-static wr_status flush_windows(struct wr_op *op, int64_t upto, struct wr_error *err)
+/* A new window's groups out of all its slices. */
+static wr_status fill(struct wr_op *op, struct wr_pane *w, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
-    for (int i = 0; i < a->window.n && a->window.pane[i]->end <= upto; i++) {
-        struct wr_pane *w = a->window.pane[i];
-        for (uint32_t k = 0; k < w->n_dirty; k++)
-            recompute(a, w, w->dirty[k].group);
-        WR_TRY(wr_pane_flush(op, w, err));
+    struct into t = {.op = op, .window = w};
+    if (!a->sums.off)
+        return wr_sums_each(a, w->start, w->end, add_slice_group, &t, err);
+    for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++)
+        WR_TRY(wr_pane_each(a, a->input.pane[i], add_slice_group, &t, err));
+    return WR_OK;
+}
+
+/* ---- CHANGES ---- */
+
+/* The window's results as they are now. One that was not shown yet is made whole; else what its slices had changes for is computed anew. */
+static wr_status show(struct wr_op *op, int64_t end, struct wr_error *err)
+{
+    struct wr_agg_op *a = op->ctx;
+    int64_t start = start_of(&a->p->win, end);
+    struct wr_pane *w = wr_pane_find(&a->window, start, end);
+    if (!w) {
+        w = wr_pane_at(a, &a->window, start, end);
+        WR_TRY(fill(op, w, err));
+        return wr_pane_flush(op, w, err);
+    }
+    for (int i = slice_from(a, start); i < a->input.n && a->input.pane[i]->start < end; i++) {
+        struct wr_pane *slice = a->input.pane[i];
+        for (uint32_t k = 0; k < slice->n_dirty; k++) {
+            struct wr_group *x = wr_groups_like(&w->groups, slice->dirty[k].group, true);
+            wr_pane_touch(a, w, x);
+            if (a->track)
+                wr_pane_changed(w, x);
+        }
+    }
+    for (uint32_t k = 0; k < w->n_dirty; k++)
+        WR_TRY(recompute(a, w, w->dirty[k].group, err));
+    return wr_pane_flush(op, w, err);
+}
+
+/* First slice from i on with changes; a->input.n: there is none. */
+static int dirty_from(const struct wr_agg_op *a, int i)
+{
+    while (i < a->input.n && a->input.pane[i]->n_dirty == 0)
+        i++;
+    return i;
+}
+
+/* Shows the windows with end <= upto that have changes, in order of their ends. */
+static wr_status show_upto(struct wr_op *op, int64_t upto, struct wr_error *err)
+{
+    struct wr_agg_op *a = op->ctx;
+    const struct wr_window *win = &a->p->win;
+    int64_t limit = a->late_rows ? drop_limit(a, a->closed) : a->closed, end = WR_WM_NONE; /* up to `closed` all was shown, but for late rows */
+    a->late_rows = false;
+    for (int i = dirty_from(a, 0); i < a->input.n; i = dirty_from(a, i)) {
+        const struct wr_pane *slice = a->input.pane[i];
+        int64_t first = end_after(win, slice->start), last = wr_window_last_end(win, slice->start);
+        if (limit != WR_WM_NONE && first <= limit)
+            first = end_after(win, limit);
+        if (end != WR_WM_NONE && first <= end)
+            first = end_after(win, end);
+        if (first > upto)
+            break; /* later slices have later windows */
+        if (first > last) {
+            i++; /* its windows were shown for a slice before it, or are dropped; or it lies in a gap */
+            continue;
+        }
+        end = first;
+        WR_TRY(show(op, end, err));
     }
     return WR_OK;
 }
@@ -109,32 +155,24 @@ static wr_status flush_windows(struct wr_op *op, int64_t upto, struct wr_error *
 wr_status wr_slices_flush(struct wr_op *op, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
-    spread_all(a);
-    return flush_windows(op, WR_WM_END, err);
+    WR_TRY(show_upto(op, WR_WM_END, err));
+    for (int i = dirty_from(a, 0); i < a->input.n; i = dirty_from(a, i)) {
+        struct wr_pane *slice = a->input.pane[i];
+        for (uint32_t k = 0; k < slice->n_dirty; k++)
+            slice->dirty[k].group->flags &= (uint8_t)~WR_GROUP_DIRTY;
+        wr_pane_paid(a, slice);
+        slice->n_dirty = 0;
+    }
+    return WR_OK;
 }
 
-/* Adds a slice's group to its window's. */
-struct into { struct wr_op *op; struct wr_pane *window; uint32_t n; };
-static wr_status add_slice_group(void *ctx, struct wr_group *s, enum wr_each *then WR_UNUSED, struct wr_error *err)
-{
-    struct into *t = ctx;
-    struct wr_agg_op *a = t->op->ctx;
-    struct wr_group *x = wr_groups_like(&t->window->groups, s, true);
-    merge_into(&a->layout, x, s);
-    wr_groups_weigh(&t->window->groups, x);
-    if (a->track)
-        wr_pane_changed(t->window, x);
-    return ++t->n % WR_BATCH_ROWS == 0 ? wr_agg_limit(t->op, err) : WR_OK;
-}
+/* ---- FINAL ---- */
 
-/* EMIT FINAL: all keys of all slices of the window that ends at `end`. */
 static wr_status fire(struct wr_op *op, int64_t end, struct wr_error *err)
 {
     struct wr_agg_op *a = op->ctx;
     struct wr_pane *w = wr_pane_at(a, &a->window, start_of(&a->p->win, end), end);
-    struct into t = {.op = op, .window = w};
-    for (int i = slice_from(a, w->start); i < a->input.n && a->input.pane[i]->start < w->end; i++)
-        WR_TRY(wr_pane_each(a, a->input.pane[i], add_slice_group, &t, err));
+    WR_TRY(fill(op, w, err));
     return wr_pane_fire(op, w, err);
 }
 
@@ -174,8 +212,7 @@ wr_status wr_slices_close(struct wr_op *op, int64_t w, struct wr_error *err)
     if (a->final) {
         WR_TRY(fire_upto(op, limit, err));
     } else {
-        spread_all(a);
-        WR_TRY(flush_windows(op, w, err));
+        WR_TRY(show_upto(op, w, err));
     }
     WR_TRY(wr_agg_emit(op, err));
     a->closed = w;
@@ -185,6 +222,7 @@ wr_status wr_slices_close(struct wr_op *op, int64_t w, struct wr_error *err)
         wr_pane_drop(op, &a->input, 0);
     if (w == WR_WM_END)
         return WR_OK;
+    wr_sums_drop(a, start_of(&a->p->win, end_after(&a->p->win, limit)));
     int64_t fires = end_after(&a->p->win, w), drops = end_after(&a->p->win, limit) + a->p->lateness;
     a->next_event = fires < drops ? fires : drops;
     return WR_OK;

@@ -16,7 +16,7 @@ enum { MOST_DELETES = 4096 };
 
 uint64_t wr_agg_bytes(const struct wr_agg_op *a)
 {
-    uint64_t n = a->gone.n + a->gone_keys.heap + a->spill.deleted.heap + (uint64_t)a->n_before * 16 * (uint64_t)a->op->plan->out->n;
+    uint64_t n = wr_sums_bytes(a) + a->gone.n + a->gone_keys.heap + a->spill.deleted.heap + (uint64_t)a->n_before * 16 * (uint64_t)a->op->plan->out->n;
     for (int k = 0; k < 2; k++) {
         const struct wr_panes *l = k ? &a->window : &a->input;
         for (int i = 0; i < l->n; i++) {
@@ -118,6 +118,10 @@ wr_status wr_agg_limit(struct wr_op *op, struct wr_error *err)
         WR_TRY(wr_spill_write(&a->spill, err));
     wr_op_weigh(op, wr_agg_bytes(a));
     uint64_t excess = wr_op_excess(op);
+    if (excess > 0 && wr_sums_stop(a)) { /* what can be computed anew goes first */
+        wr_op_weigh(op, wr_agg_bytes(a));
+        excess = wr_op_excess(op);
+    }
     if (excess == 0)
         return WR_OK;
     if (a->layout.n_key == 0)
@@ -207,7 +211,7 @@ struct each {
     struct wr_agg_op *a;
     struct wr_pane *p;
     uint32_t prefix;         /* bytes of a key before the group's fields */
-    wr_status (*fn)(void *, struct wr_group *, enum wr_each *, struct wr_error *);
+    wr_each_fn fn;
     void *ctx;
     struct wr_error *err;
     wr_status st;
@@ -262,8 +266,7 @@ static bool each_stored(void *ctx, struct wr_str key, struct wr_str value)
     return true;
 }
 
-wr_status wr_pane_each(struct wr_agg_op *a, struct wr_pane *p, wr_status (*fn)(void *, struct wr_group *, enum wr_each *, struct wr_error *), void *ctx,
-                       struct wr_error *err)
+wr_status wr_pane_each(struct wr_agg_op *a, struct wr_pane *p, wr_each_fn fn, void *ctx, struct wr_error *err)
 {
     struct each e = {.a = a, .p = p, .fn = fn, .ctx = ctx, .err = err};
     struct wr_group_walk at = {0};

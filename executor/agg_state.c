@@ -214,6 +214,7 @@ wr_status wr_agg_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_
     struct wr_buf key = WR_BUF_INIT(64);
     struct wr_str value = {0};
     a->reader = wr_store_reader_new(op->task->job->store);
+    a->late_rows = true; /* perhaps: what EMIT EVERY owes */
     wr_op_key(&key, op, 'm');
     wr_status st = WR_OK;
     if (wr_store_get(r, wr_buf_get(&key), &value)

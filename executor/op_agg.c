@@ -31,6 +31,13 @@ static int pane_index(const struct wr_panes *l, int64_t start, int64_t end, bool
     return lo;
 }
 
+struct wr_pane *wr_pane_find(const struct wr_panes *l, int64_t start, int64_t end)
+{
+    bool found;
+    int i = pane_index(l, start, end, &found);
+    return found ? l->pane[i] : NULL;
+}
+
 struct wr_pane *wr_pane_at(struct wr_agg_op *a, struct wr_panes *l, int64_t start, int64_t end)
 {
     bool found;
@@ -485,6 +492,9 @@ static void add_run(struct wr_op *op, struct wr_pane *p, const struct wr_batch *
 {
     struct wr_agg_op *a = op->ctx;
     struct wr_group **group = wr_arena_alloc(&a->scratch, sizeof *group * n);
+    if (a->sliced && p->start < a->sums.upto)
+        wr_sums_touch(a, p);
+    a->late_rows |= a->sliced && p->start < a->closed;
     if (a->layout.n_key > 0) {
         wr_groups_find(&p->groups, b, row, n, hash, group);
         for (uint32_t k = 0; k < n; k++)
@@ -595,7 +605,7 @@ static wr_status agg_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     a->sliced = p->win.kind == WR_WIN_HOP || p->win.kind == WR_WIN_CUMULATE;
     a->final = p->emit == WR_EMIT_FINAL;
     a->out.schema = op->plan->out;
-    a->closed = a->fired_to = a->next_event = WR_WM_NONE;
+    a->closed = a->fired_to = a->next_event = a->sums.upto = WR_WM_NONE;
     a->first_agg = p->n_key + (p->win.kind == WR_WIN_NONE || p->win.kind == WR_WIN_ATTACHED ? 0 : 2);
     wr_group_layout_init(&a->layout, p->n_key, p->key, op->plan->in[0]->out, p->n_agg, p->agg,
                          p->ttl > 0 && p->win.kind == WR_WIN_NONE ? sizeof(int64_t) : 0, &a->arena);
@@ -611,6 +621,7 @@ static void agg_close(struct wr_op *op)
         pane_free(a->window.pane[i]);
     free(a->input.pane);
     free(a->window.pane);
+    wr_sums_clear(a);
     wr_batch_unref(wr_builder_take(&a->out));
     wr_agg_forget_before(a);
     free(a->before);
