@@ -45,7 +45,7 @@ def jars(name):
 
 def java(name, main, *args, flags=()):
     place, classes = jars(name), os.path.join(home(name), "classes")
-    run("javac", "-cp", place + "/*", "-d", classes, os.path.join(here, name, main + ".java"))
+    run("javac", "-cp", place + "/*", "-d", classes, *sorted(glob.glob(os.path.join(here, name, "*.java"))))
     return ["java", "-Xmx2g", *flags, "-cp", "%s/*:%s" % (place, classes), main, *args]
 
 

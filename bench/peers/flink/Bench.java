@@ -1,18 +1,12 @@
 /* Flink SQL in one JVM (mini cluster, 2 slots): the Black Friday query over a topic up to its present end.
  * Usage: Bench BROKERS TOPIC     Prints: peer seconds rows. */
-import org.apache.flink.configuration.Configuration;
-import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
 public class Bench {
     public static void main(String[] args) throws Exception {
-        Configuration conf = new Configuration();
-        conf.setString("parallelism.default", "2");
-        conf.setString("taskmanager.numberOfTaskSlots", "2");
-        conf.setString("pipeline.object-reuse", "true");
-        TableEnvironment t = TableEnvironment.create(EnvironmentSettings.newInstance().inStreamingMode().withConfiguration(conf).build());
+        TableEnvironment t = Cluster.open();
         t.executeSql("CREATE TABLE sales (id_pedido STRING, categoria STRING, valor DECIMAL(12,2), `timestamp` TIMESTAMP(3),"
             + " WATERMARK FOR `timestamp` AS `timestamp` - INTERVAL '2' MINUTE) WITH ('connector' = 'kafka',"
             + " 'properties.bootstrap.servers' = '" + args[0] + "', 'topic' = '" + args[1] + "', 'scan.startup.mode' = 'earliest-offset',"
@@ -24,7 +18,6 @@ public class Bench {
             while (it.hasNext())
                 rows += (Long) it.next().getField(3);
         }
-        System.out.printf("peer %.3f %d%n", (System.nanoTime() - start) / 1e9, rows);
-        System.exit(0);
+        Cluster.done(start, " " + rows);
     }
 }

@@ -2,8 +2,6 @@
  * Flink's sink that drops them. Prints: peer seconds, from the query's submission to the job's end. */
 import java.nio.charset.StandardCharsets;
 
-import org.apache.flink.configuration.Configuration;
-import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.Schema;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.api.TableDescriptor;
@@ -11,12 +9,7 @@ import org.apache.flink.table.api.TableEnvironment;
 
 public class Nexmark {
     public static void main(String[] args) throws Exception {
-        Configuration conf = new Configuration();
-        conf.setString("parallelism.default", "2");
-        conf.setString("taskmanager.numberOfTaskSlots", "2");
-        conf.setString("pipeline.object-reuse", "true");
-        conf.setString("table.local-time-zone", "UTC");
-        TableEnvironment t = TableEnvironment.create(EnvironmentSettings.newInstance().inStreamingMode().withConfiguration(conf).build());
+        TableEnvironment t = Cluster.open();
         String[] all = new String(System.in.readAllBytes(), StandardCharsets.UTF_8).split(";\n");
         for (int i = 0; i < all.length - 1; i++)
             t.executeSql(all[i]);
@@ -25,7 +18,6 @@ public class Nexmark {
         Schema schema = Schema.newBuilder().fromRowDataType(query.getResolvedSchema().toPhysicalRowDataType()).build();
         t.createTemporaryTable("result_sink", TableDescriptor.forConnector("blackhole").schema(schema).build());
         query.executeInsert("result_sink").await();
-        System.out.printf("peer %.3f%n", (System.nanoTime() - start) / 1e9);
-        System.exit(0);
+        Cluster.done(start, "");
     }
 }
