@@ -196,14 +196,16 @@ struct wr_lookup_spec {
 struct wr_lookup_vt;
 struct wr_lookup {                    /* embedded first */
     const struct wr_lookup_vt *vt;
-    uint64_t queries;                 /* round trips */
+    uint32_t most;                    /* questions that can be on their way at once; at least 1 */
 };
 struct wr_lookup_vt {
     wr_status (*check)(const struct wr_lookup_spec *, struct wr_error *); /* plan time: is the table there, with these columns */
     wr_status (*open)(const struct wr_lookup_spec *, struct wr_lookup **out, struct wr_error *);
-    /* The table's rows for row[0..n) of the key vectors (types of the key columns, no NULLs, no key twice), in one round trip. *out: a batch of
-     * spec->schema, the caller's. */
-    wr_status (*ask)(struct wr_lookup *, const struct wr_vec *const *key, const uint32_t *row, uint32_t n, struct wr_batch **out, struct wr_error *);
+    /* Asks for row[0..n) of the key vectors (types of the key columns, no NULLs, no key twice) and does not wait; nothing is borrowed after it returns.
+     * At most `most` questions may be on their way. What goes wrong with one is told by take. */
+    void (*ask)(struct wr_lookup *, const struct wr_vec *const *key, const uint32_t *row, uint32_t n);
+    /* Waits for the answer to the oldest question: the table's rows. *out: a batch of spec->schema, the caller's. */
+    wr_status (*take)(struct wr_lookup *, struct wr_batch **out, struct wr_error *);
     void (*close)(struct wr_lookup *);
 };
 

@@ -1,11 +1,12 @@
-/* postgres_lookup.c: a table of PostgreSQL asked by key: the rows of many keys in one round trip.
+/* postgres_lookup.c: a table of PostgreSQL asked by key: the rows of many keys in one round trip, several questions at once.
  *
  *   SELECT "k"::bigint, "name"::text FROM "t" WHERE "k" = ANY($1::bigint[])
  *   several keys:  ... FROM "t" AS t JOIN unnest($1::bigint[], $2::text[]) AS weir_key (k0, k1) ON t."a" = k0 AND t."b" = k1
  *
  * Rules:  the server converts to the declared types, so a value that does not fit is its error, with its words. Keys travel as parameters.
- *         A lost connection is made again, and the question asked again: it changes nothing.
- * Memory: answers are batches of the caller. */
+ *         Each question has a connection of its own until it is answered, so the server works at several. A lost connection is made again, and the
+ *         question asked again: it changes nothing.
+ * Memory: answers are batches of the caller. A question keeps its parameters until it is answered. */
 #include "connectors/postgres_common.h"
 #include "core/time.h"
 
@@ -13,12 +14,17 @@
 
 enum { ANSWER_MS = 60000, TRIES = 5 };
 
+struct line {
+    PGconn *c;             /* NULL: not connected */
+    bool sent;             /* the question is on its way */
+    struct wr_buf *param;  /* by key column: the array */
+};
 struct lookup {
     struct wr_lookup base;
     struct wr_lookup_spec spec;
-    PGconn *c;             /* NULL: not connected */
     struct wr_buf sql;
-    struct wr_buf *param;  /* by key column: the array */
+    struct line *line;     /* base.most of them; those of the open questions are first .. first + n_open - 1, as a ring */
+    uint32_t first, n_open;
 };
 
 /* The type a column is read as; NULL: there is none. */
@@ -141,68 +147,110 @@ static wr_status take(struct lookup *l, const PGresult *r, struct wr_batch **out
     return WR_OK;
 }
 
-static wr_status lookup_ask(struct wr_lookup *base, const struct wr_vec *const *key, const uint32_t *row, uint32_t n, struct wr_batch **out, struct wr_error *err)
+/* Sends the line's question; what fails here is seen, and told, when the answer is taken. */
+static void start(struct lookup *l, struct line *x)
+{
+    const char **value = wr_calloc((size_t)l->spec.n_key + 1, sizeof *value);
+    for (int i = 0; i < l->spec.n_key; i++)
+        value[i] = x->param[i].p;
+    (void)PQsetnonblocking(x->c, 1);
+    x->sent = PQsendQueryParams(x->c, l->sql.p, l->spec.n_key, NULL, value, NULL, NULL, 0);
+    if (x->sent)
+        (void)PQflush(x->c);
+    free(value);
+}
+
+static void lookup_ask(struct wr_lookup *base, const struct wr_vec *const *key, const uint32_t *row, uint32_t n)
 {
     struct lookup *l = (struct lookup *)base;
-    struct wr_arena tmp = {0};
-    const char **value = wr_arena_alloc(&tmp, sizeof *value * (size_t)(l->spec.n_key + 1));
-    for (int i = 0; i < l->spec.n_key; i++) {
-        put_array(&l->param[i], key[i], row, n);
-        value[i] = l->param[i].p;
+    WR_ASSERT(l->n_open < l->base.most);
+    struct line *x = &l->line[(l->first + l->n_open++) % l->base.most];
+    for (int i = 0; i < l->spec.n_key; i++)
+        put_array(&x->param[i], key[i], row, n);
+    x->sent = false;
+    struct wr_error later = WR_ERROR_INIT;
+    if (x->c || wr_pg_connect(l->spec.opts, l->spec.stop, &x->c, &later) == WR_OK)
+        start(l, x);
+    wr_error_clear(&later);
+}
+
+/* One try. *again: another one may help. */
+static wr_status answer(struct lookup *l, struct line *x, struct wr_batch **out, bool *again, struct wr_error *err)
+{
+    *again = true;
+    if (!x->c)
+        WR_TRY(wr_pg_connect(l->spec.opts, l->spec.stop, &x->c, err));
+    if (!x->sent)
+        start(l, x);
+    PGresult *r = x->sent ? wr_pg_result(x->c, ANSWER_MS) : NULL;
+    x->sent = false;
+    wr_status st;
+    if (r && PQresultStatus(r) == PGRES_TUPLES_OK) {
+        *again = false;
+        st = take(l, r, out, err);
+    } else {
+        *again = wr_pg_classify(x->c, r) == WR_PG_AGAIN;
+        st = wr_pg_fail(x->c, r, err, "lookup table \"%.*s\"", WR_FMT(l->spec.name));
+        PQfinish(x->c);
+        x->c = NULL;
     }
+    PQclear(r);
+    return st;
+}
+
+static wr_status lookup_take(struct wr_lookup *base, struct wr_batch **out, struct wr_error *err)
+{
+    struct lookup *l = (struct lookup *)base;
+    WR_ASSERT(l->n_open > 0);
+    struct line *x = &l->line[l->first];
     wr_status st = WR_OK;
-    for (int tries = 0; tries < TRIES; tries++) {
-        st = WR_OK;
+    bool again = true;
+    for (int tries = 0; tries < TRIES && again; tries++) {
         wr_error_clear(err);
-        if (!l->c)
-            st = wr_pg_connect(l->spec.opts, l->spec.stop, &l->c, err);
-        if (st)
-            continue;
-        PGresult *r = wr_pg_params(l->c, l->sql.p, l->spec.n_key, NULL, value, NULL, NULL, ANSWER_MS);
-        l->base.queries++;
-        if (r && PQresultStatus(r) == PGRES_TUPLES_OK) {
-            st = take(l, r, out, err);
-            PQclear(r);
-            break;
-        }
-        bool again = wr_pg_classify(l->c, r) == WR_PG_AGAIN;
-        st = wr_pg_fail(l->c, r, err, "lookup table \"%.*s\"", WR_FMT(l->spec.name));
-        PQclear(r);
-        if (!again)
-            break;
-        PQfinish(l->c);
-        l->c = NULL;
+        st = answer(l, x, out, &again, err);
+        again &= st != WR_OK;
     }
-    wr_arena_clear(&tmp);
+    l->first = (l->first + 1) % l->base.most;
+    l->n_open--;
     return st;
 }
 
 static void lookup_close(struct wr_lookup *base)
 {
     struct lookup *l = (struct lookup *)base;
-    if (l->c)
-        PQfinish(l->c);
-    for (int i = 0; i < l->spec.n_key; i++)
-        wr_buf_clear(&l->param[i]);
-    free(l->param);
+    for (uint32_t k = 0; k < l->base.most; k++) {
+        if (l->line[k].c)
+            PQfinish(l->line[k].c);
+        for (int i = 0; l->line[k].param && i < l->spec.n_key; i++)
+            wr_buf_clear(&l->line[k].param[i]);
+        free(l->line[k].param);
+    }
+    free(l->line);
     wr_buf_clear(&l->sql);
     free(l);
 }
 
 static wr_status lookup_open(const struct wr_lookup_spec *spec, struct wr_lookup **out, struct wr_error *err)
 {
+    int64_t most = wr_opt_int(spec->opts, "lookup_connections", 4);
+    if (most < 1 || most > 64)
+        return wr_fail(err, WR_ESQL, "option \"lookup_connections\" is %lld: 1 to 64 can be", (long long)most);
     struct lookup *l = wr_calloc(1, sizeof *l);
     l->base.vt = &wr_postgres_lookup;
+    l->base.most = (uint32_t)most;
     l->spec = *spec;
     l->sql = (struct wr_buf)WR_BUF_INIT(1 << 20);
-    l->param = wr_calloc((size_t)spec->n_key + 1, sizeof *l->param);
-    for (int i = 0; i < spec->n_key; i++)
-        l->param[i].max = 512 << 20;
+    l->line = wr_calloc((size_t)most, sizeof *l->line);
+    for (uint32_t k = 0; k < l->base.most; k++) {
+        l->line[k].param = wr_calloc((size_t)spec->n_key + 1, sizeof *l->line[k].param);
+        for (int i = 0; i < spec->n_key; i++)
+            l->line[k].param[i].max = 512 << 20;
+    }
     wr_status st = wr_pg_check_opts(spec->opts, err);
     if (!st)
         st = make_sql(l, err);
     if (!st)
-        st = wr_pg_connect(spec->opts, spec->stop, &l->c, err);
+        st = wr_pg_connect(spec->opts, spec->stop, &l->line[0].c, err); /* the others when they are needed */
     if (st) {
         lookup_close(&l->base);
         return st;
@@ -222,7 +270,8 @@ static wr_status lookup_check(const struct wr_lookup_spec *spec, struct wr_error
         key[i] = &empty;
     wr_status st = lookup_open(spec, &l, err);
     if (!st) {
-        st = lookup_ask(l, key, NULL, 0, &none, err);
+        lookup_ask(l, key, NULL, 0);
+        st = lookup_take(l, &none, err);
         lookup_close(l);
     }
     wr_batch_unref(none);
@@ -230,4 +279,4 @@ static wr_status lookup_check(const struct wr_lookup_spec *spec, struct wr_error
     return st;
 }
 
-const struct wr_lookup_vt wr_postgres_lookup = {.check = lookup_check, .open = lookup_open, .ask = lookup_ask, .close = lookup_close};
+const struct wr_lookup_vt wr_postgres_lookup = {.check = lookup_check, .open = lookup_open, .ask = lookup_ask, .take = lookup_take, .close = lookup_close};

@@ -33,6 +33,7 @@ static const struct wr_optdesc postgres_opts[] = {
     {"cache_rows", "lookup.cache.max-rows lookup.partial-cache.max-rows", BOTH, WR_OPT_INT, false, false, "100000", NULL, "lookup: keys remembered; 0: none"},
     {"cache_ttl", "lookup.cache.ttl lookup.partial-cache.expire-after-write", BOTH, WR_OPT_DURATION, false, false, "1 min", NULL,
      "lookup: how long an answer is remembered"},
+    {"lookup_connections", NULL, BOTH, WR_OPT_INT, false, false, "4", NULL, "lookup: connections, and so questions on their way at once"},
     {"batch_rows", "sink.buffer-flush.max-rows", SNK, WR_OPT_INT, false, false, "5000", NULL, "most rows in one statement"},
     {"retry_timeout", NULL, SNK, WR_OPT_DURATION, false, false, "5 min", NULL, "how long to try again while the server is away"},
     {"transaction_buffer", NULL, SNK, WR_OPT_BYTES, false, false, "256 MiB", NULL,

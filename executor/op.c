@@ -168,6 +168,8 @@ static wr_status advance(struct wr_op *op, struct wr_error *err)
         if (fwd != WR_WM_END) /* +infinity goes on only with END, after finish */
             WR_TRY(wr_forward_wm(op, fwd, err));
     }
+    if (idle && !op->idle)
+        WR_TRY(op->vt->flush(op, err)); /* what is still on its way comes before the word that nothing does */
     return wr_forward_idle(op, idle, err);
 }
 
