@@ -23,12 +23,14 @@ static const struct variant {
     enum wr_script_break how;
     bool spill;              /* what can go to disk does */
     bool rescale;            /* each start has another number of tasks */
+    uint64_t dice;           /* not 0: cut and interrupted at random */
+    bool gather;             /* changes wait for a pause of the input */
 } variants[] = {
-    {1, 1, WR_BREAK_NONE, false, false}, {1, 3, WR_BREAK_NONE, false, false}, {3, 1, WR_BREAK_NONE, false, false}, {3, 3, WR_BREAK_NONE, false, false},
-    {1024, 1, WR_BREAK_NONE, false, false}, {1024, 3, WR_BREAK_NONE, false, false},
-    {1, 1, WR_BREAK_STOP, false, false}, {1, 1, WR_BREAK_CRASH, false, false},
-    {1, 1, WR_BREAK_NONE, true, false}, {3, 3, WR_BREAK_NONE, true, false}, {1, 1, WR_BREAK_STOP, true, false}, {1, 1, WR_BREAK_CRASH, true, false},
-    {2, 3, WR_BREAK_STOP, false, false}, {1, 3, WR_BREAK_CRASH, true, false}, {1, 3, WR_BREAK_STOP, false, true},
+    {1, 1, WR_BREAK_NONE, false, false, 0, false}, {1, 3, WR_BREAK_NONE, false, false, 0, false}, {3, 1, WR_BREAK_NONE, false, false, 0, false}, {3, 3, WR_BREAK_NONE, false, false, 0, false},
+    {1024, 1, WR_BREAK_NONE, false, false, 0, false}, {1024, 3, WR_BREAK_NONE, false, false, 0, false},
+    {1, 1, WR_BREAK_STOP, false, false, 0, false}, {1, 1, WR_BREAK_CRASH, false, false, 0, false},
+    {1, 1, WR_BREAK_NONE, true, false, 0, false}, {3, 3, WR_BREAK_NONE, true, false, 0, false}, {1, 1, WR_BREAK_STOP, true, false, 0, false}, {1, 1, WR_BREAK_CRASH, true, false, 0, false},
+    {2, 3, WR_BREAK_STOP, false, false, 0, false}, {1, 3, WR_BREAK_CRASH, true, false, 0, false}, {1, 3, WR_BREAK_STOP, false, true, 0, false},
 };
 static const char *const break_name[] = {"", " restart", " crash"};
 static const int other_tasks[] = {2, 1};
@@ -433,7 +435,9 @@ static bool run_job(struct one *o, const struct variant *v, struct wr_buf *out)
     wr_script_init(&sc, o->s, o->plan, &o->arena);
     sc.how = v->how;
     sc.every = o->s->n_event / v->batch / MOST_RESTARTS + 1;
-    struct wr_job_opts opts = {.batch_rows = (uint32_t)v->batch, .flush_each = true, .spill_each = v->spill, .clock = wr_script_clock, .open_source = wr_script_source,
+    if (v->dice)
+        wr_script_randomly(&sc, v->dice, o->s->n_event / v->batch / 3 + 2);
+    struct wr_job_opts opts = {.batch_rows = (uint32_t)v->batch, .flush_each = !v->gather, .spill_each = v->spill, .clock = wr_script_clock, .open_source = wr_script_source,
                                .open_sink = wr_script_sink, .ctx = &sc};
     bool ok = true;
     if (!run_to_end(o, &sc, &opts, &tally, out, &err)) {
@@ -473,13 +477,13 @@ static void clear_one(struct one *o)
     wr_arena_clear(&o->arena);
 }
 
-static wr_status plan_others(struct one *o, struct wr_error *err)
+static wr_status plan_others(struct one *o, const struct variant *v, struct wr_error *err)
 {
     wr_status st = WR_OK;
     for (int i = 0; i < MOST_PLANS - 1 && st == WR_OK; i++) {
         o->other[i] = wr_calloc(1, sizeof *o);
         *o->other[i] = (struct one){.s = o->s, .errors = {.max = 1 << 20}};
-        st = plan_all(o->other[i], other_tasks[i], err);
+        st = plan_all(o->other[i], v->dice ? (v->tasks + i) % 4 + 1 : other_tasks[i], err);
     }
     return st;
 }
@@ -490,7 +494,7 @@ static bool run_variant(const struct wr_scenario *s, const struct variant *v, st
     bool ok = false, expected = false;
     *st = plan_all(&o, v->tasks, err);
     if (*st == WR_OK && v->rescale && o.errors.n == 0)
-        *st = plan_others(&o, err);
+        *st = plan_others(&o, v, err);
     if (*st == WR_OK) {
         if (o.errors.n)
             ok = check_errors(&o, out, &expected);
@@ -511,6 +515,21 @@ static bool wants_number(const struct wr_scenario *s, const char *attr, int n)
     return !wr_block_attr(&s->block[0], attr, &v) || wr_str_eq_c(v, text);
 }
 
+/* "vary=SEED": one run at random takes the place of all others. */
+static struct variant random_variant(uint64_t seed)
+{
+    static const int rows[] = {1, 2, 3, 5, 8, 20, 100, 1024};
+    static const enum wr_script_break breaks[] = {WR_BREAK_NONE, WR_BREAK_NONE, WR_BREAK_NONE, WR_BREAK_STOP, WR_BREAK_CRASH, WR_BREAK_CRASH};
+    uint64_t dice = (seed + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    struct variant v = {.batch = rows[wr_script_dice(&dice, 8)], .tasks = 1 + (int)wr_script_dice(&dice, 4)};
+    v.how = breaks[wr_script_dice(&dice, 6)];
+    v.spill = wr_script_dice(&dice, 4) == 0;
+    v.rescale = v.how != WR_BREAK_NONE && wr_script_dice(&dice, 2) == 0;
+    v.gather = wr_script_dice(&dice, 4) == 0;
+    v.dice = dice;
+    return v;
+}
+
 /* An attribute "batch=1", "tasks=1" or "restart=no" on the first block keeps a scenario to that. */
 static bool wanted(const struct wr_scenario *s, const struct variant *v)
 {
@@ -518,6 +537,19 @@ static bool wanted(const struct wr_scenario *s, const struct variant *v)
     if (v->how != WR_BREAK_NONE && wr_block_attr(&s->block[0], "restart", &no) && wr_str_eq_c(no, "no"))
         return false;
     return (v->how != WR_BREAK_NONE || wants_number(s, "batch", v->batch)) && wants_number(s, "tasks", v->tasks) && !(v->rescale && wr_block_attr(&s->block[0], "tasks", &no));
+}
+
+static void run_and_tell(const struct wr_scenario *s, const struct variant *v, const char *path, bool *passed, struct wr_buf *out, wr_status *st,
+                         struct wr_error *err)
+{
+    struct wr_buf diff = WR_BUF_INIT(4 << 20);
+    if (!run_variant(s, v, &diff, st, err)) {
+        *passed = false;
+        wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d%s%s%s%s%s): %.*s\n", path, v->batch, v->tasks, break_name[v->how], v->spill ? " spill" : "",
+                      v->rescale ? " rescale" : "", v->gather ? " gather" : "", v->dice ? " at random" : "", WR_FMT(s->title));
+        wr_buf_str(out, wr_buf_get(&diff));
+    }
+    wr_buf_clear(&diff);
 }
 
 wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, struct wr_error *err)
@@ -530,18 +562,14 @@ wr_status wr_scenario_run(const char *path, struct wr_buf *out, bool *passed, st
     wr_status st = wr_read_file(path, &a, &text, err);
     if (st == WR_OK)
         st = wr_scenario_parse(wr_str_c(path), text, &a, &s, err);
-    for (size_t i = 0; st == WR_OK && *passed && i < sizeof variants / sizeof *variants; i++) {
-        const struct variant *v = &variants[i];
-        if (!wanted(&s, v))
-            continue;
-        struct wr_buf diff = WR_BUF_INIT(4 << 20);
-        if (!run_variant(&s, v, &diff, &st, err)) {
-            *passed = false;
-            wr_buf_printf(out, "FAILED %s (batch=%d tasks=%d%s%s%s): %.*s\n", path, v->batch, v->tasks, break_name[v->how], v->spill ? " spill" : "",
-                          v->rescale ? " rescale" : "", WR_FMT(s.title));
-            wr_buf_str(out, wr_buf_get(&diff));
-        }
-        wr_buf_clear(&diff);
+    struct wr_str vary = {0};
+    bool random = st == WR_OK && wr_block_attr(&s.block[0], "vary", &vary);
+    for (size_t i = 0; st == WR_OK && *passed && !random && i < sizeof variants / sizeof *variants; i++)
+        if (wanted(&s, &variants[i]))
+            run_and_tell(&s, &variants[i], path, passed, out, &st, err);
+    if (random) {
+        struct variant v = random_variant(strtoull(vary.p, NULL, 10)); /* a blank or a line's end is behind the digits */
+        run_and_tell(&s, &v, path, passed, out, &st, err);
     }
     if (st == WR_OK && *passed)
         wr_buf_printf(out, "ok     %s: %.*s\n", path, WR_FMT(s.title));

@@ -5,6 +5,7 @@
  * Memory: records borrow from the scenario's text, which outlives the job. */
 #include "shell/scripted.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* ---- source ---- */
@@ -101,12 +102,22 @@ static bool is_read(const struct wr_script *sc, const struct wr_event *e)
     return false;
 }
 
+uint32_t wr_script_dice(uint64_t *dice, uint32_t n)
+{
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 7;
+    *dice ^= *dice << 17;
+    return (uint32_t)(*dice >> 33) % n;
+}
+
 /* Up to batch_rows records in a row that are this source's. */
 static uint32_t take_events(struct scripted *s, const struct wr_event **list, uint32_t most)
 {
     struct wr_script *sc = s->script;
     uint32_t n = 0;
     pthread_mutex_lock(&sc->lock);
+    if (sc->dice && most > 1)
+        most = 1 + wr_script_dice(&sc->dice, most);
     if (sc->resumed)
         find_place(sc);
     leave_out(s);
@@ -135,18 +146,49 @@ static uint32_t take_events(struct scripted *s, const struct wr_event **list, ui
     return n;
 }
 
+/* Where a random run is interrupted next; after some times nowhere. */
+static void roll_break(struct wr_script *sc)
+{
+    enum { MOST_BREAKS = 6 };
+    bool more = sc->how != WR_BREAK_NONE && sc->n_break++ < MOST_BREAKS;
+    sc->break_at = more ? 1 + (int)wr_script_dice(&sc->dice, (uint32_t)(2 * sc->rarely)) : INT_MAX;
+    sc->save_at = more && sc->how == WR_BREAK_CRASH ? 1 + (int)wr_script_dice(&sc->dice, (uint32_t)sc->rarely) : INT_MAX;
+}
+
+static void save_now(struct wr_script *sc)
+{
+    sc->to_save = sc->n_out;
+    wr_job_checkpoint_now(sc->job);
+}
+
+static wr_status interrupt_randomly(struct wr_script *sc, int n, struct wr_error *err)
+{
+    if (n == sc->break_at && sc->how == WR_BREAK_CRASH)
+        return wr_fail(err, WR_ESTOP, "the script lets the job crash here");
+    if (n == sc->break_at)
+        atomic_store(&sc->stop, true);
+    if (n == sc->save_at) {
+        sc->save_at += 1 + (int)wr_script_dice(&sc->dice, (uint32_t)sc->rarely);
+        save_now(sc);
+    }
+    return WR_OK;
+}
+
 /* A batch is about to be given: is the run to be interrupted after it, or instead of it? */
 static wr_status interrupt(struct wr_script *sc, struct wr_error *err)
 {
     wr_status st = WR_OK;
     pthread_mutex_lock(&sc->lock);
     int n = ++sc->n_batch;
+    if (sc->dice) {
+        st = interrupt_randomly(sc, n, err);
+        pthread_mutex_unlock(&sc->lock);
+        return st;
+    }
     if (sc->how == WR_BREAK_STOP && n == sc->every)
         atomic_store(&sc->stop, true);
-    if (sc->how == WR_BREAK_CRASH && (n == sc->every || n == 2 * sc->every)) {
-        sc->to_save = sc->n_out;
-        wr_job_checkpoint_now(sc->job);
-    }
+    if (sc->how == WR_BREAK_CRASH && (n == sc->every || n == 2 * sc->every))
+        save_now(sc);
     if (sc->how == WR_BREAK_CRASH && n == 3 * sc->every + 1)
         st = wr_fail(err, WR_ESTOP, "the script lets the job crash here");
     pthread_mutex_unlock(&sc->lock);
@@ -379,8 +421,17 @@ void wr_script_init(struct wr_script *s, const struct wr_scenario *scenario, con
         s->out[i].name = plan->sink[i]->u.sink.spec.name;
 }
 
+void wr_script_randomly(struct wr_script *s, uint64_t seed, int rarely)
+{
+    s->dice = seed;
+    s->rarely = rarely;
+    roll_break(s);
+}
+
 void wr_script_resume(struct wr_script *s)
 {
+    if (s->dice)
+        roll_break(s);
     s->n_source = s->n_batch = s->pause = s->to_save = 0;
     s->resumed = true;
     atomic_store(&s->stop, false);

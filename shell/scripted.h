@@ -38,10 +38,17 @@ struct wr_script {           /* one run */
     struct scripted *source[64]; /* open ones */
     int n_source;
     bool resumed;            /* `next` is to be found from the sources' places */
+    uint64_t dice;           /* not 0: batches are cut, and the run is interrupted, at random; the state of the generator */
+    int rarely;              /* at random: an interruption is this many batches away, more or less */
+    int break_at, save_at;   /* at random: the batch before which it happens */
+    int n_break;             /* at random: interruptions so far */
 };
 
 void wr_script_init(struct wr_script *s, const struct wr_scenario *scenario, const struct wr_jobplan *plan, struct wr_arena *a);
 void wr_script_clear(struct wr_script *s);
+/* From now on at random, the same for the same seed (how tasks take turns aside). To be called with `how` set. */
+void wr_script_randomly(struct wr_script *s, uint64_t seed, int rarely);
+uint32_t wr_script_dice(uint64_t *dice, uint32_t n); /* 0 ... n - 1 */
 /* Before the job is opened once more. */
 void wr_script_resume(struct wr_script *s);
 /* For wr_job_opts; ctx is the script. */

@@ -5,53 +5,19 @@ query is made smaller by putting simpler nodes in place of others and asking aga
 
 What is kept out, because the answer is not defined or an error takes different forms: overflow, division by zero, sums of inexact doubles, orders
 with ties where the order shows."""
+import json
 import random
 from decimal import Decimal
 
-# Types: i whole number, n decimal, d double (quarters only: sums are exact), s text, b boolean, t timestamp, D date; a: array, only given out.
-PG_TYPE = {"i": "bigint", "n": "numeric(10,2)", "d": "double precision", "s": "text", "b": "boolean", "t": "timestamp", "D": "date"}
-WEIR_TYPE = {"i": "BIGINT", "n": "DECIMAL(10,2)", "d": "DOUBLE", "s": "TEXT", "b": "BOOLEAN", "t": "TIMESTAMP", "D": "DATE"}
+from sqlgen_more import More, WEIR_FUNCTIONS
+from sqlgen_nodes import N, e, has_column, lst, lst_fixed, only_pg, opt, x
+
+# Types: i whole number, n decimal, d double (quarters only: sums are exact), s text, b boolean, t timestamp, D date; a: array, only given out;
+# j JSON and A array of whole numbers: columns of tables that expressions take apart.
+PG_TYPE = {"i": "bigint", "n": "numeric(10,2)", "d": "double precision", "s": "text", "b": "boolean", "t": "timestamp", "D": "date", "j": "json", "A": "bigint[]"}
+WEIR_TYPE = {"i": "BIGINT", "n": "DECIMAL(10,2)", "d": "DOUBLE", "s": "TEXT", "b": "BOOLEAN", "t": "TIMESTAMP", "D": "DATE", "j": "JSON", "A": "ARRAY<BIGINT>"}
 ORDERED = "indstD"
 DAY = 1764331200  # 2025-11-28 12:00:00
-
-
-class N:
-    """A piece of SQL. kind: e expression, o may be left out, l list of which members may go, x anything else."""
-    __slots__ = ("kind", "type", "parts", "sep")
-
-    def __init__(self, kind, parts, type=None, sep=None):
-        self.kind, self.parts, self.type, self.sep = kind, parts, type, sep
-
-    def text(self, pg):
-        if self.sep is not None:
-            return self.sep.join(p.text(pg) for p in self.parts)
-        return "".join(p if isinstance(p, str) else p[1 if pg else 0] if isinstance(p, tuple) else p.text(pg) for p in self.parts)
-
-    def walk(self, seen=None):
-        seen = set() if seen is None else seen
-        if id(self) in seen:
-            return
-        seen.add(id(self))
-        yield self
-        for p in self.parts:
-            if isinstance(p, N):
-                yield from p.walk(seen)
-
-
-def x(*parts):
-    return N("x", list(parts))
-
-
-def e(type, *parts):
-    return N("e", list(parts), type)
-
-
-def opt(*parts):
-    return N("o", list(parts))
-
-
-def lst(items, sep=", "):
-    return N("l", items, sep=sep)
 
 
 # ---- tables
@@ -64,10 +30,12 @@ def stamp(s, sep="T"):
 
 
 class Table:
-    def __init__(self, rng, name, delay):
-        self.name, self.delay = name, delay  # delay in s: the source's watermark
+    def __init__(self, rng, name, delay, versions=False):
+        self.name, self.delay, self.versions = name, delay, versions  # delay in s: the source's watermark; versions: PRIMARY KEY (k)
         kinds = [rng.choice("iiindssbtD") for _ in range(rng.randint(1, 4))]
         self.cols = [("id", "i"), ("k", "i"), ("g", "s"), ("ts", "t")] + [("x%d" % i, k) for i, k in enumerate(kinds)]
+        if rng.random() < 0.4 and not versions:
+            self.cols += [("doc", "j"), ("arr", "A")]
         self.rows, self.late = [], 0
         nulls = rng.choice([0, 0.1, 0.1, 0.4])
         t, calm = DAY * 1000, rng.random() < 0.3
@@ -75,8 +43,8 @@ class Table:
             t += rng.choice([0, 0, 1000, 1000, 2000, 5000, 20000, 500])
             ts = t - (0 if calm else rng.choice([0, 0, 0, 1000, 4000, 10000, 25000]))
             row = [i, rng.choice([0, 1, 1, 2, 3, 7]), rng.choice(["a", "b", "c", "ab", ""]), ts]
-            row += [self.value(rng, k, t) for k in kinds]
-            for c in [1, 2] + list(range(4, len(row))):
+            row += [self.value(rng, k, t) for _, k in self.cols[4:]]
+            for c in ([] if versions else [1]) + [2] + list(range(4, len(row))):
                 if rng.random() < nulls:
                     row[c] = None
             self.rows.append(row)
@@ -95,6 +63,12 @@ class Table:
             return rng.random() < 0.5
         if kind == "t":
             return t - rng.choice([0, 1000, 60000, 86400000])
+        if kind == "A":
+            return [rng.choice([0, 1, 2, 3, 40, None]) for _ in range(rng.choice([0, 1, 2, 3]))]
+        if kind == "j":
+            doc = {"a": rng.choice([None, 0, 7, -2]), "b": {"s": rng.choice(["x", "", "a b"])}, "c": rng.choice(["a", "\u00e9", 'q"', 1.5, True]),
+                   "items": [{"q": rng.choice([1, 2, None]), "s": rng.choice(["a", "b"])} for _ in range(rng.choice([0, 1, 3]))]}
+            return {k: v for k, v in doc.items() if rng.random() < 0.8}
         return stamp(t + rng.choice([0, 86400000, -86400000]))[:10]
 
     def json(self, row):
@@ -112,6 +86,8 @@ class Table:
                 text = '"%s"' % v
             elif kind == "b":
                 text = "true" if v else "false"
+            elif kind in "jA":
+                text = json.dumps(v, ensure_ascii=False)
             else:
                 text = str(v)
             out.append('"%s":%s' % (name, text))
@@ -119,6 +95,7 @@ class Table:
 
     def weir(self):
         cols = ", ".join("%s %s" % (n, WEIR_TYPE[k]) for n, k in self.cols)
+        cols += ", PRIMARY KEY (k) NOT ENFORCED" if self.versions else ""
         return ("CREATE SOURCE %s (%s, WATERMARK FOR ts AS ts - INTERVAL '%d' SECOND) WITH (connector = 'file', path = '%s.ndjson', format = 'json');"
                 % (self.name, cols, self.delay, self.name))
 
@@ -134,6 +111,10 @@ class Table:
                     v.append("'%s'" % stamp(a, " "))
                 elif kind in "sD":
                     v.append("'%s'" % a.replace("'", "''"))
+                elif kind == "j":
+                    v.append("'%s'" % json.dumps(a, ensure_ascii=False).replace("'", "''"))
+                elif kind == "A":
+                    v.append("CAST(ARRAY[%s] AS bigint[])" % ", ".join("NULL" if n is None else str(n) for n in a))
                 else:
                     v.append(str(a).lower() if kind == "b" else str(a))
             lit.append("(%s)" % ", ".join(v))
@@ -152,11 +133,15 @@ class Rel:
         self.cols = [("%s.%s" % (alias, n), t) for n, t in cols]
 
 
-class Gen:
+class Gen(More):
     """One random query. avoid: names of constructs that are left out (what weir does not do yet)."""
 
     def __init__(self, rng, tables, avoid=(), calm=True):
-        self.r, self.tables, self.avoid, self.calm = rng, tables, avoid, calm
+        self.r, self.tables, self.versions, self.avoid, self.calm = rng, [t for t in tables if not t.versions], tables[-1], avoid, calm
+        self.own_delay = rng.choice([30, 45] if calm else [0, 0, 2, 5, 10, 30]) if rng.random() < 0.2 else None  # WITH WATERMARK
+        self.lateness = rng.choice([3, 10, 40]) if self.own_delay is not None and rng.random() < 0.5 else 0
+        self.pre = []             # statements before the query: views
+        self.bad = None           # how many rows have expressions that fail
         self.n_alias = 0
         self.windowed = None      # the one window over a table: its late rows count
         self.pure = True          # nothing between table and window that may take rows away first
@@ -213,6 +198,8 @@ class Gen:
             return e(t, "nullif(", sub(t), ", ", sub(t), ")")
         if common < 0.22 and t not in "b":
             return e(t, r.choice(["greatest(", "least("]), sub(t), ", ", sub(t), ")")
+        if r.random() < 0.3 and t in "isbntD":
+            return getattr(self, "more_" + t)(sub, scope)
         return getattr(self, "expr_" + t)(sub)
 
     def expr_i(self, sub):
@@ -303,6 +290,8 @@ class Gen:
         r = self.r
         arg = lambda k: self.expr(scope, k, r.choice([0, 0, 1, 2]))
         flt = opt(" FILTER (WHERE ", self.expr(scope, "b", 2), ")") if r.random() < 0.2 else x()
+        if r.random() < 0.12 and "moreagg" not in self.avoid:
+            return self.more_agg(scope)
         c = r.randrange(17)
         if c == 0:
             return e("i", "count(*)", flt), "i"
@@ -342,8 +331,12 @@ class Gen:
     # -- FROM
 
     def table(self):
-        t = self.r.choice(self.tables)
         a = self.alias()
+        if self.calm and self.has("versions", 0.04):
+            v = self.versions
+            latest = "(SELECT DISTINCT ON (k) * FROM %s ORDER BY k, ts DESC, id) AS %s" % (v.name, a)
+            return Rel(x(("%s AS %s" % (v.name, a), latest)), a, [c for c in v.cols if c[0] != "ts"])
+        t = self.r.choice(self.tables)
         # Where rows come late, what leaves them out (an order, a key, a join by event time) is a window only: others do not see the time.
         return Rel(x("%s AS %s" % (t.name, a)), a, [c for c in t.cols if self.calm or c[0] != "ts"])
 
@@ -387,16 +380,16 @@ class Gen:
         first = self.rel(depth)
         node, scope = [first.node], list(first.cols)
         joins = 0
-        while joins < 2 and self.has("join", 0.35 if joins == 0 else 0.25):
+        while joins < 3 and self.has("join", [0.35, 0.25, 0.15][joins]):
             self.pure = False
             joins += 1
             other = self.rel(depth - 1)
             kind = r.choice(["JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
             eq = self.equality(scope, other.cols)
-            near = self.interval(scope, other.cols) if self.has("interval", 0.2) else None
+            near = self.interval(scope, other.cols) if self.calm and self.has("interval", 0.2) else None
             if near is not None:
                 eq = e("b", eq, " AND ", near) if eq is not None and r.random() < 0.6 else near
-                kind = r.choice(["JOIN", "LEFT JOIN"])
+                kind = r.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN"])
             if eq is None:
                 if not self.has("cross", 0.3):
                     break
@@ -406,7 +399,7 @@ class Gen:
                 if r.random() < 0.2:
                     eq2 = self.equality(scope, other.cols)
                     more.append(opt(" AND ", eq2) if eq2 else x())
-                if kind != "FULL JOIN" and self.has("residual", 0.25):
+                if self.has("residual", 0.25):
                     more.append(opt(" AND ", self.expr(scope + other.cols, "b", 2)))
                 node += [" %s " % kind, other.node, " ON ", eq, *more]
             scope += other.cols
@@ -425,17 +418,27 @@ class Gen:
         r = self.r
         other = self.rel(depth - 1)
         c = r.random()
-        if c < 0.3 and "in" not in self.avoid:
+        if c < 0.06:
+            return e("b", "(", self.expr(scope, "b", 1), " OR ", self.subquery(scope, depth), ")")
+        if c < 0.12 and "in" not in self.avoid:
+            pairs = [(m, n) for m, t in scope for n, k in other.cols if t == k and t in "isbD"]
+            if len(pairs) > 1:
+                self.uses.add("rowin")
+                two = r.sample(pairs, 2)
+                return e("b", "((%s, %s) IN (SELECT %s, %s FROM " % (two[0][0], two[1][0], two[0][1], two[1][1]), other.node, opt(" WHERE ", self.expr(other.cols, "b", 1)), "))")
+        if c < 0.33 and "in" not in self.avoid:
             a, t = r.choice(scope)
-            cols = [n for n, k in other.cols if k == t]
+            cols = [n for n, k in other.cols if k == t and t not in "jA"]
             if cols:
                 self.uses.add("in")
-                return e("b", "(%s" % a, r.choice([" IN ", " IN ", " NOT IN "]), "(SELECT %s FROM " % r.choice(cols), other.node, opt(" WHERE ", self.expr(other.cols, "b", 1)), "))")
+                return e("b", "(%s" % a, r.choice([" IN ", " IN ", " NOT IN ", " NOT IN ", " = ANY ", " <> ALL "]), "(SELECT %s FROM " % r.choice(cols), other.node, opt(" WHERE ", self.expr(other.cols, "b", 1)), "))")
         if c < 0.7 and "exists" not in self.avoid:
             eq = self.equality(scope, other.cols)
             if eq:
                 self.uses.add("exists")
                 more = opt(" AND ", self.expr(scope + other.cols if r.random() < 0.4 else other.cols, "b", 1)) if r.random() < 0.5 else x()
+                near = self.interval(scope, other.cols) if self.calm and self.has("interval", 0.25) else None
+                eq = e("b", eq, " AND ", near) if near is not None else eq
                 return e("b", r.choice(["EXISTS", "EXISTS", "NOT EXISTS"]), " (SELECT 1 FROM ", other.node, " WHERE ", eq, more, ")")
         k = r.choice("ind")
         if "scalar" in self.avoid:
@@ -454,12 +457,15 @@ class Gen:
         """Select list of (node, type): named c0, c1, ..."""
         return N("l", [x(n, " AS c%d" % i) for i, (n, _) in enumerate(items)], sep=", "), [("c%d" % i, t) for i, (_, t) in enumerate(items)]
 
-    def query(self, depth):
-        kinds = [("plain", 5), ("grouped", 6), ("distinct", 1), ("setop", 1.5), ("topn", 1.2), ("over", 1.2), ("window", 2.5), ("sets", 0.5), ("cte", 0.5), ("winjoin", 0.7)]
+    def query(self, depth, top=False):
+        kinds = [("plain", 5), ("grouped", 6), ("distinct", 1), ("setop", 1.5), ("topn", 1.2), ("over", 1.2), ("window", 2.5), ("sets", 0.5), ("cte", 0.6), ("winjoin", 0.7),
+                 ("session", 0.7), ("rewindow", 0.4), ("overtime", 0.9), ("asof", 0.5), ("unnest", 0.8), ("distincton", 0.3), ("limited", 0.4)]
+        if top:
+            kinds.append(("bad", 0.6))
         kinds = [(k, w) for k, w in kinds if k not in self.avoid]
         k = self.r.choices([k for k, _ in kinds], [w for _, w in kinds])[0]
         self.uses.add(k)
-        if k != "window":
+        if k not in ("window", "overtime"):
             self.pure = False
         return getattr(self, "q_" + k)(depth)
 
@@ -522,6 +528,8 @@ class Gen:
         n = [a for a, _ in names]
         by = r.choice(["ROLLUP (%s)" % ", ".join(n), "CUBE (%s)" % ", ".join(n), "GROUPING SETS ((%s), (%s), ())" % (", ".join(n), n[0])])
         items = [(e(t, a), t) for a, t in names] + [self.agg(scope) for _ in range(r.randint(1, 2))]
+        if r.random() < 0.4:
+            items.append((e("i", "grouping(%s)" % ", ".join(n)), "i"))
         sel, cols = self.outputs(items)
         return x("SELECT ", sel, " FROM ", node, self.where(scope, depth), " GROUP BY " + by, ("", " HAVING count(*) > 0")), cols  # no rows make no total
 
@@ -529,10 +537,13 @@ class Gen:
         r = self.r
         kinds = [self.r.choice("iissnb") for _ in range(r.randint(1, 2))]
         a, cols = self.q_plain(depth - 1 if r.random() < 0.7 else 0, kinds)
-        b, _ = self.q_plain(0, kinds)
+        b, _ = self.q_plain(depth - 1 if r.random() < 0.3 else 0, kinds)
         ops = ["UNION ALL", "UNION ALL", "UNION"]
         if "except" not in self.avoid:
             ops += ["INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"]
+        if r.random() < 0.2:
+            c, _ = self.q_plain(0, kinds)
+            return x("(", a, " %s " % r.choice(ops), b, ") %s " % r.choice(ops), c), cols
         return x(a, " %s " % r.choice(ops), b), cols
 
     def order(self, scope, total, n=2):
@@ -595,7 +606,7 @@ class Gen:
         r = self.r
         body, cols = self.query(max(depth - 1, 0))
         cols = [c for c in cols if c[1] != "a"]
-        if not cols or body.text(False).startswith("WITH"):
+        if not cols or "WITH" in body.text(True):
             return self.q_plain(depth)
         name = "w" + self.alias()
         a, b = self.alias(), self.alias()
@@ -610,6 +621,9 @@ class Gen:
                 scope += two.cols
         items = [(self.expr(scope, t, 2), t) for t in [self.kind() for _ in range(r.randint(1, 3))]]
         sel, out = self.outputs(items)
+        if self.has("view", 0.4):
+            self.pre.append(x("CREATE VIEW %s AS " % name, body, ";"))
+            return x(only_pg("WITH %s AS (" % name, body, ") "), "SELECT ", sel, " FROM ", node if isinstance(node, N) else x(node), self.where(scope, 0)), out
         return x("WITH %s AS (" % name, body, ") SELECT ", sel, " FROM ", node if isinstance(node, N) else x(node), self.where(scope, 0)), out
 
     # -- windows over a table's event time
@@ -636,22 +650,19 @@ class Gen:
             wins = ("SELECT %s AS ws, g AS we FROM generate_series(%s + INTERVAL '%d s', %s + INTERVAL '%d s', INTERVAL '%d s') AS g WHERE g > s.ts" % (base, base, slide, base, size, slide))
             tvf = "CUMULATE(TABLE %s, DESCRIPTOR(ts), INTERVAL '%d' SECOND, INTERVAL '%d' SECOND)" % (t.name, slide, size)
             fn = "cumulate(ts, '%d s', '%d s')" % (slide, size)
-        marked = ("(SELECT *, max(ts) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) - INTERVAL '%d s' AS wm FROM %s) AS s" % (t.delay, t.name))
+        marked = self.marked(t, "s")
         cols = ", ".join("s." + n for n, _ in t.cols)
-        source = "(SELECT %s, w.ws AS window_start, w.we AS window_end FROM %s, LATERAL (%s) AS w WHERE s.wm IS NULL OR s.wm < w.we) AS %s" % (cols, marked, wins, a)
-        late = "SELECT count(*) FROM %s WHERE NOT EXISTS (SELECT 1 FROM (%s) AS w WHERE s.wm IS NULL OR s.wm < w.we)" % (marked, wins)
+        source = "(SELECT %s, w.ws AS window_start, w.we AS window_end FROM %s, LATERAL (%s) AS w WHERE s.wm IS NULL OR s.wm < w.we + INTERVAL '%d s') AS %s" % (cols, marked, wins, self.lateness, a)
+        late = "SELECT count(*) FROM %s WHERE NOT EXISTS (SELECT 1 FROM (%s) AS w WHERE s.wm IS NULL OR s.wm < w.we + INTERVAL '%d s')" % (marked, wins, self.lateness)
         before = self.windowed
-        if self.windowed is None and self.pure:
-            self.windowed = late
-        else:
-            self.windowed = "no"
-        scope = [("%s.%s" % (a, n), k) for n, k in t.cols]
+        self.count_late(late)
+        scope = self.time_scope(t, a)
         table_form = r.random() < 0.6
         node = N("x", [(tvf + " AS " + a if table_form else "%s AS %s" % (t.name, a), source)])
         w = [("window_start", "t"), ("window_end", "t")]
         if table_form and r.random() < 0.25:
             self.windowed = "no" if self.windowed == "no" else before # nothing closes without an aggregate: no row is late
-            node.parts[0] = (node.parts[0][0], node.parts[0][1].replace("s.wm IS NULL OR s.wm < w.we", "true"))
+            node.parts[0] = (node.parts[0][0], node.parts[0][1].replace("s.wm IS NULL OR s.wm < w.we + INTERVAL '%d s'" % self.lateness, "true"))
             items = [(self.expr(scope, k, 1), k) for k in [self.kind() for _ in range(2)]] + [(e("t", n), k) for n, k in w]
             sel, out = self.outputs(items)
             return x("SELECT ", sel, " FROM ", node), out
@@ -695,39 +706,30 @@ class Gen:
     def statement(self):
         """body, columns, tail of both, ordered."""
         r = self.r
-        body, cols = self.query(r.choice([0, 1, 1, 2, 2, 3]))
+        body, cols = self.query(r.choice([0, 1, 1, 2, 2, 3]), True)
         ordered = False
         if self.windowed not in (None, "no") and not self.pure:
             self.windowed = "no"
         c = r.random()
         shown = [n for n, t in cols if t != "a"]
         # PostgreSQL before 18 sorts grouping sets wrongly by a column that a condition binds to a constant
-        if "order" not in self.avoid and "sets" not in self.uses and c < 0.15 and len(shown) == len(cols) and not body.text(False).startswith("WITH"):
+        if "order" not in self.avoid and "sets" not in self.uses and c < 0.15 and len(shown) == len(cols) and "WITH" not in body.text(True)[:5]:
             ordered = True
             by = r.sample(shown, len(shown))
             tail = x(" ORDER BY " + ", ".join(n + r.choice(["", "", " DESC", " NULLS FIRST"]) for n in by), opt(" LIMIT %d" % r.choice([1, 3, 10]), opt(" OFFSET %d" % r.choice([1, 2]))))
-        elif c < 0.3 and "final" not in self.avoid:
-            tail = x((" EMIT FINAL", ""))
         else:
             tail = x()
+        mark = ""
+        if self.own_delay is not None:
+            timed = self.uses & {"window", "winjoin", "session", "rewindow", "overtime", "interval", "asof"}
+            mark = " WITH WATERMARK '%d s'" % self.own_delay + (" LATENESS '%d s'" % self.lateness if self.lateness else "") if timed else ""
+        emit = " EMIT FINAL" if 0.15 <= c < 0.3 and "final" not in self.avoid else r.choice([" EMIT CHANGES", " EMIT CHANGES EVERY '5 s'"]) if c > 0.9 else ""
+        tail = x(tail, (mark + emit, ""))
         return x("SELECT * FROM (", body, ") AS top", tail) if ordered and r.random() < 0.5 else x(body, tail), cols, ordered
 
-
-def lst_fixed(items):
-    """A list of which no member may be left out."""
-    out = []
-    for i, n in enumerate(items):
-        out += [", ", n] if i else [n]
-    return N("x", out)
-
-
-def has_column(node, scope):
-    """Grouping by a constant means something else in each of the two."""
-    text = node.text(False)
-    return any(n in text for n, _ in scope)
 
 
 def make_tables(seed):
     rng = random.Random(seed)
     calm = rng.random() < 0.6
-    return [Table(rng, "t%d" % i, rng.choice([30, 60]) if calm else rng.choice([0, 2, 5, 10])) for i in range(3)], calm
+    return [Table(rng, "t%d" % i, rng.choice([30, 60]) if calm else rng.choice([0, 2, 5, 10])) for i in range(3)] + [Table(rng, "vers", 30, True)], calm
