@@ -134,15 +134,8 @@ wr_status wr_agg_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_er
             wr_pane_owes(a, l->pane[i], delta);
         }
     }
-    struct wr_buf key = WR_BUF_INIT(64), value = WR_BUF_INIT(64);
-    wr_op_key(&key, op, 'm');
-    wr_buf_i64(&value, a->closed == WR_WM_END ? op->wm_open : a->closed); /* END is not kept: the input may grow (op_keep.c) */
-    wr_buf_i64(&value, a->fired_to);
-    wr_buf_i64(&value, a->next_event);
-    wr_buf_i64(&value, a->next_due);
-    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    wr_buf_clear(&key);
-    wr_buf_clear(&value);
+    const int64_t times[] = {a->closed == WR_WM_END ? op->wm_open : a->closed, a->fired_to, a->next_event, a->next_due}; /* END is not kept: the input may grow (op_keep.c) */
+    wr_op_keep_times(op, 'm', times, 4, delta);
     return WR_OK;
 }
 
@@ -212,15 +205,16 @@ wr_status wr_agg_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_
 {
     struct wr_agg_op *a = op->ctx;
     struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str value = {0};
     a->reader = wr_store_reader_new(op->task->job->store);
     a->late_rows = true; /* perhaps: what EMIT EVERY owes */
-    wr_op_key(&key, op, 'm');
+    int64_t times[] = {a->closed, a->fired_to, a->next_event, a->next_due};
     wr_status st = WR_OK;
-    if (wr_store_get(r, wr_buf_get(&key), &value)
-        && (!wr_take_i64(&value, &a->closed) || !wr_take_i64(&value, &a->fired_to) || !wr_take_i64(&value, &a->next_event)))
+    if (!wr_op_restore_times(op, r, 'm', times, 4))
         st = wr_fail(err, WR_EIO, "the checkpoint's state of an aggregate is damaged");
-    (void)wr_take_i64(&value, &a->next_due); /* older checkpoints end before it */
+    a->closed = times[0];
+    a->fired_to = times[1];
+    a->next_event = times[2];
+    a->next_due = times[3];
     wr_op_key(&key, op, 'p');
     if (st == WR_OK)
         wr_store_scan(r, wr_buf_get(&key), restore_pane, a);

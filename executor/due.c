@@ -91,14 +91,11 @@ struct wr_group *wr_due_take(struct wr_due *d, int64_t before, int64_t *time, in
 
 void wr_due_checkpoint(struct wr_due *d, struct wr_buf *delta)
 {
-    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(64);
+    struct wr_buf key = WR_BUF_INIT(0);
     wr_op_key(&key, d->parts->op, 'd');
     wr_track_write(&d->changed, &key, delta);
-    wr_op_key(&key, d->parts->op, 'm');
-    wr_buf_i64(&value, d->closed);
-    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    wr_op_keep_times(d->parts->op, 'm', &d->closed, 1, delta);
     wr_buf_clear(&key);
-    wr_buf_clear(&value);
 }
 
 static bool restore_one(void *ctx, struct wr_str key, struct wr_str value WR_UNUSED)
@@ -118,9 +115,7 @@ static bool restore_one(void *ctx, struct wr_str key, struct wr_str value WR_UNU
 bool wr_due_restore(struct wr_due *d, struct wr_store_reader *r)
 {
     struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str value;
-    wr_op_key(&key, d->parts->op, 'm');
-    bool ok = !wr_store_get(r, wr_buf_get(&key), &value) || wr_take_i64(&value, &d->closed);
+    bool ok = wr_op_restore_times(d->parts->op, r, 'm', &d->closed, 1);
     wr_op_key(&key, d->parts->op, 'd');
     wr_store_scan(r, wr_buf_get(&key), restore_one, d);
     wr_buf_clear(&key);

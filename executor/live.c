@@ -407,28 +407,19 @@ void wr_live_close(struct wr_live *v)
 wr_status wr_live_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
 {
     struct wr_live *v = op->ctx;
-    struct wr_buf key = WR_BUF_INIT(64), due = WR_BUF_INIT(64);
     wr_parts_checkpoint(&v->parts, delta);
     if (v->parts.by->emit == WR_EMIT_EVERY) {
-        wr_op_key(&key, op, 'm');
-        wr_buf_i64(&due, v->next_due);
-        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&due));
+        wr_op_keep_times(op, 'm', &v->next_due, 1, delta);
         wr_live_owes(v, delta);
     }
-    wr_buf_clear(&key);
-    wr_buf_clear(&due);
     return WR_OK;
 }
 
 wr_status wr_live_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
 {
     struct wr_live *v = op->ctx;
-    struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str due;
     WR_TRY(wr_parts_restore(&v->parts, r, err));
-    wr_op_key(&key, op, 'm');
-    if (wr_store_get(r, wr_buf_get(&key), &due))
-        (void)wr_take_i64(&due, &v->next_due);
-    wr_buf_clear(&key);
+    if (!wr_op_restore_times(op, r, 'm', &v->next_due, 1))
+        return wr_fail(err, WR_EIO, "the checkpoint's state of OVER is damaged");
     return wr_live_restore_owed(v, r, err);
 }

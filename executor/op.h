@@ -96,6 +96,10 @@ void wr_op_key_own(struct wr_buf *key, int instance);
 int wr_op_key_instance(struct wr_str key);
 /* Was the checkpoint written by another number of instances? Then what each wrote for itself must be shared out anew. */
 bool wr_op_rescaled(const struct wr_op *op);
+/* Times that an instance keeps for itself, under its number. With another number of instances each begins with the least of all: what has yet to come from
+ * the one that was furthest back must not be late. Restoring leaves v alone where nothing was kept; false: damaged. (op_keep.c) */
+void wr_op_keep_times(const struct wr_op *op, char kind, const int64_t *v, int n, struct wr_buf *delta);
+bool wr_op_restore_times(const struct wr_op *op, struct wr_store_reader *r, char kind, int64_t *v, int n);
 void wr_op_no_close(struct wr_op *);
 #define WR_OP_STATELESS .checkpoint = wr_op_no_state, .restore = wr_op_no_restore
 

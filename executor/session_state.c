@@ -104,11 +104,8 @@ wr_status wr_session_checkpoint(struct wr_op *op, struct wr_buf *delta, struct w
     }
     a->n_changed = 0;
     save_dead(op, delta);
-    wr_op_key(&key, op, 'm');
-    wr_buf_reset(&value);
-    wr_buf_i64(&value, a->closed == WR_WM_END ? op->wm_open : a->closed); /* END is not kept: the input may grow (op_keep.c) */
-    wr_buf_i64(&value, a->next_due);
-    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    const int64_t times[] = {a->closed == WR_WM_END ? op->wm_open : a->closed, a->next_due}; /* END is not kept: the input may grow (op_keep.c) */
+    wr_op_keep_times(op, 'm', times, 2, delta);
     wr_buf_clear(&key);
     wr_buf_clear(&value);
     return WR_OK;
@@ -235,12 +232,10 @@ wr_status wr_session_restore(struct wr_op *op, struct wr_store_reader *r, struct
     struct wr_session_op *a = op->ctx;
     struct load l = {.op = op};
     struct wr_buf key = WR_BUF_INIT(64);
-    struct wr_str value;
-    wr_op_key(&key, op, 'm');
-    if (wr_store_get(r, wr_buf_get(&key), &value)) {
-        l.damaged = !wr_take_i64(&value, &a->closed);
-        (void)wr_take_i64(&value, &a->next_due); /* older checkpoints end before it */
-    }
+    int64_t times[] = {a->closed, a->next_due};
+    l.damaged = !wr_op_restore_times(op, r, 'm', times, 2);
+    a->closed = times[0];
+    a->next_due = times[1];
     wr_op_key(&key, op, 's');
     if (!l.damaged)
         wr_store_scan(r, wr_buf_get(&key), load_key, &l);
