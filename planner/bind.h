@@ -97,6 +97,7 @@ struct wr_plan *wr_bind_made(struct binder *b, struct wr_plan *p); /* counts nod
 
 struct xctx;
 wr_status wr_bind_quantified(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out); /* x = ANY (array): bind_array.c */
+const struct wr_ast_expr *wr_row_comparison(struct binder *b, const struct wr_ast_expr *e); /* (a, b) = (c, d) by members; NULL: it is none (bind_row.c) */
 bool wr_is_unnest_name(struct wr_str name);
 bool wr_is_unnest(const struct wr_ast_table *t); /* UNNEST(...), json_array_elements(...), ... in FROM */
 /* join: left JOIN UNNEST(arrays over left's columns); NULL: t stands alone in FROM. */

@@ -456,6 +456,9 @@ static wr_status stray(struct xctx *x, const struct wr_ast_expr *e)
 wr_status wr_bind_expr(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out)
 {
     struct wr_expr *arg[2];
+    const struct wr_ast_expr *members = wr_row_comparison(x->b, e);
+    if (members)
+        return wr_bind_expr(x, members, out);
     switch (e->kind) {
     case WR_E_NULL: case WR_E_TRUE: case WR_E_FALSE: case WR_E_INT: case WR_E_NUM: case WR_E_STRING: case WR_E_BYTES: case WR_E_INTERVAL:
     case WR_E_TYPED: return wr_bind_literal(x->b, e, false, out);
