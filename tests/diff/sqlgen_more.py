@@ -81,7 +81,7 @@ class More:
     def more_agg(self, scope):
         r = self.r
         arg = lambda k: self.expr(scope, k, r.choice([0, 0, 1]))
-        ids = [n for n, t in scope if n.endswith(".id")]
+        ids = [n for n, t in scope if n.endswith(".id")] if len({n.split(".")[0] for n, _ in scope}) == 1 else []  # else it is not unique
         c = r.randrange(7 if ids else 4)
         if c == 0:
             b = self.expr(scope, "b", 2)
@@ -99,8 +99,8 @@ class More:
         if c == 4:
             return e(k, ("%s_by(" % d[1], "(array_agg("), a, (", %s)" % i, " ORDER BY %s%s) FILTER (WHERE %s IS NOT NULL))[1]" % (i, d[0], i))), k
         flt = self.expr(scope, "b", 1) if r.random() < 0.3 else None
-        f = lambda: x(" FILTER (WHERE ", flt, ")") if flt else x()
-        return e(k, ("%s_value(" % d[2], "(array_agg("), a, (" ORDER BY %s)" % i, " ORDER BY %s%s)" % (i, d[0])), f(), ("", ")[1]")), k
+        mine = N("v", [x(" FILTER (WHERE ", flt, ")") if flt else x(), x(" FILTER (WHERE (", a, ") IS NOT NULL", *([" AND ", flt] if flt else []), ")")])  # NULLs are passed over
+        return e(k, ("%s_value(" % d[2], "(array_agg("), a, (" ORDER BY %s)" % i, " ORDER BY %s%s)" % (i, d[0])), mine, ("", ")[1]")), k
 
     # -- event time
 
@@ -130,7 +130,7 @@ class More:
         both = "PARTITION BY %s" % ", ".join(keys + ["sid"])
         source = "(SELECT *, min(ts) OVER (%s) AS window_start, max(ts) OVER (%s) + INTERVAL '%d s' AS window_end FROM (%s) AS s2) AS %s" % (both, both, gap, inner, a)
         table_form = r.random() < 0.5
-        tvf = "SESSION(TABLE %s%s, DESCRIPTOR(ts), INTERVAL '%d' SECOND) AS %s" % (t.name, " " + by.strip() if by else "", gap, a)
+        tvf = "SESSION(TABLE %s%s, DESCRIPTOR(ts), INTERVAL '%d' SECOND) AS %s" % (t.name, " PARTITION BY (%s)" % ", ".join(keys) if keys else "", gap, a)
         fn = "%s(ts, '%d s')" % (r.choice(["session", "session_window"]), gap)
         scope = [("%s.%s" % (a, n), k) for n, k in t.cols]
         named = [(e(k, "%s.%s" % (a, n)), k) for n, k in t.cols if n in keys]
@@ -164,8 +164,9 @@ class More:
     def q_overtime(self, depth):
         """OVER in the order of event time: each row once, when the watermark has passed its frame; late rows are left out."""
         r, t, a = self.r, self.r.choice(self.tables), self.alias()
-        source = "(SELECT * FROM %s WHERE wm IS NULL OR ts >= wm) AS %s" % (self.marked(t, "m"), a)
-        self.count_late("SELECT count(*) FROM %s WHERE wm IS NOT NULL AND ts < wm" % self.marked(t, "m"))
+        late = "wm IS NOT NULL AND ts < wm - INTERVAL '%d s'" % self.lateness
+        source = "(SELECT * FROM %s WHERE NOT (%s)) AS %s" % (self.marked(t, "m"), late, a)
+        self.count_late("SELECT count(*) FROM %s WHERE %s" % (self.marked(t, "m"), late))
         cols = [("%s.%s" % (a, n), k) for n, k in t.cols if n != "ts"]
         parts = [self.partition(cols) for _ in range(r.randint(1, 2))]
         items = []
@@ -233,7 +234,7 @@ class More:
         node = x("%s AS %s%s" % (t.name, a, join), item, tail)
         mine = [("%s.%s" % (b, n), k) for n, k in cols]
         if how == 3:
-            mine = []
+            mine, scope = [], [c for c in scope if not c[0].endswith(".id")]
             extra = [(e("i", "CAST(%s.v ->> 'q' AS BIGINT)" % b), "i"), (e("s", "(%s.v ->> 's')" % b), "s")]
         else:
             extra = [(e(k, n), k) for n, k in mine]
