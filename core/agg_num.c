@@ -489,7 +489,7 @@ static wr_status sum_bind(struct wr_aggcall *c, struct wr_error *err);
 static wr_status avg_bind(struct wr_aggcall *c, struct wr_error *err);
 
 #define SUM_HELP "sum(x): sum of the numbers or intervals; BIGINT of INTEGER, DECIMAL(38,0) of BIGINT, exact for all but DOUBLE"
-#define AVG_HELP "avg(x): average of the numbers or intervals; DECIMAL with at least 16 decimals where they fit, DOUBLE of DOUBLE"
+#define AVG_HELP "avg(x): average of the numbers or intervals; DECIMAL with 16 decimals, or as many as fit, at least 6; DOUBLE of DOUBLE"
 #define VARIANT(f, NAME, HELP, kernel, state, res)                                                                     \
     {.name = NAME, .help = HELP, .min_arg = 1, .max_arg = 1, .bind = f##_bind, .init = state##_init, .add = kernel##_add, \
      .add_run = kernel##_add_run, .merge = state##_merge, .result = res, .save = state##_save, .load = state##_load}
@@ -533,6 +533,8 @@ static wr_status avg_bind(struct wr_aggcall *c, struct wr_error *err)
     case WR_T_DECIMAL:
         if (scale > 38 - (t.prec - t.scale))
             scale = 38 - (t.prec - t.scale);
+        if (scale < 6) /* avg(sum(x)): a sum has all 38 digits by its type, hardly ever by its value */
+            scale = 6;
         if (scale < t.scale)
             scale = t.scale;
         return wr_agg_variant(c, &avg_dec, wr_type_decimal(38, scale), sizeof(struct sum_exact));
