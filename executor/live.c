@@ -314,7 +314,7 @@ static void take_out(struct wr_live *v, struct wr_part_pane *p, struct wr_group 
     wr_parts_add(&v->parts, p, x, entry, -1);
     op->n.passed += 2; /* the row that leaves, and the one that takes it away */
     op->n.held--;
-    p->held -= p->held > 0;
+    p->held--;
 }
 
 static void put_in(struct wr_live *v, struct wr_part_pane *p, struct wr_group *x, const struct wr_batch *b, uint32_t r)

@@ -223,7 +223,6 @@ void wr_parts_expire(struct wr_parts *t, bool (*keep)(struct wr_op *, struct wr_
         if (q->touched > now - t->by->ttl || (keep && keep(op, x)))
             continue;
         uint64_t rows = (uint64_t)(t->open ? t->open(op, x) : q->rows.total);
-        rows = rows > p->held ? p->held : rows;
         p->held -= rows;
         p->moved = true;
         op->n.passed += rows;

@@ -28,7 +28,7 @@ struct wr_part_pane {
     int64_t end;               /* of the window; INT64_MAX: no windows */
     struct wr_parts *of;
     struct wr_groups groups;
-    uint64_t held;             /* input rows in it */
+    uint64_t held;             /* input rows in it, modulo 2^64: with another number of instances the first counts what all held, and others go below 0 */
     struct wr_omap changed;    /* by store key behind the pane's prefix: count << 2 | absent in the last checkpoint << 1 | 1 */
     bool stored, lazy;         /* the last checkpoint knows it; some partitions may be on disk only */
     bool moved;                /* held changed since the last checkpoint */
