@@ -15,9 +15,13 @@ WEIR_FUNCTIONS = {"twice": "CREATE FUNCTION twice(a BIGINT, b BIGINT) RETURNS BI
 class More:
     # -- expressions over arrays and JSON, and functions of the user
 
+    def plain_s(self, scope):
+        """Text as it came: PostgreSQL reads dates in forms that weir does not ('28 Nov 2025')."""
+        return self.col(scope, "s") or self.lit("s")
+
     def more_i(self, sub, scope):
         r, doc, arr = self.r, self.col(scope, "j"), self.col(scope, "A")
-        some = [lambda: e("i", ("twice(", "pg_temp.twice("), sub("i"), ", ", sub("i"), ")"), lambda: e("i", ("TRY_CAST(", "pg_temp.try_i("), sub("s"), (" AS BIGINT)", ")")),
+        some = [lambda: e("i", ("twice(", "pg_temp.twice("), sub("i"), ", ", sub("i"), ")"), lambda: e("i", ("TRY_CAST(", "pg_temp.try_i("), self.plain_s(scope), (" AS BIGINT)", ")")),
                 lambda: e("i", "CAST(sign(", sub("n"), ") AS BIGINT)"), lambda: e("i", "gcd(", sub("i"), ", ", self.lit("i"), ")"), lambda: e("i", "mod(", sub("i"), ", 3)"),
                 lambda: e("i", "position(", self.lit("s"), " IN ", sub("s"), ")"), lambda: e("i", "regexp_count(", sub("s"), ", ", r.choice(["'[ab]'", "'.'", "'a|x'"]), ")"),
                 lambda: e("i", "CASE ", sub("i"), " WHEN ", sub("i"), " THEN ", sub("i"), " ELSE ", sub("i"), " END"),
@@ -55,7 +59,7 @@ class More:
                 lambda: e("b", "(", sub("s"), r.choice([" ILIKE ", " NOT ILIKE "]), r.choice(["'a%'", "'%B'", "'z_'"]), ")"),
                 lambda: e("b", "(", sub(k), r.choice([" = ANY (ARRAY[", " <> ALL (ARRAY["]), lst([self.lit(k) for _ in range(r.randint(1, 3))]), "]))"),
                 lambda: e("b", "((", sub("i"), ", ", sub("s"), r.choice([") = (", ") <> ("]), sub("i"), ", ", sub("s"), "))"),
-                lambda: e("b", "(", ("TRY_CAST(", "pg_temp.try_d("), sub("s"), (" AS DATE)", ")"), " IS NULL)"),
+                lambda: e("b", "(", ("TRY_CAST(", "pg_temp.try_d("), self.plain_s(scope), (" AS DATE)", ")"), " IS NULL)"),
                 lambda: e("b", "(", sub("t"), " - ", sub("t"), r.choice([" > ", " <= "]), "INTERVAL '5 seconds')")]
         if arr:
             some += [lambda: e("b", "(", sub("i"), " = ANY (", arr, "))"), lambda: e("b", "(", sub("i"), " <> ALL (", arr, "))")] * 2
@@ -63,7 +67,7 @@ class More:
 
     def more_n(self, sub, scope):
         r = self.r
-        return r.choice([lambda: e("n", "CAST(", sub("n"), " AS DECIMAL(20,1))"), lambda: e("n", ("TRY_CAST(", "pg_temp.try_n("), sub("s"), (" AS DECIMAL(10,2))", ")")),
+        return r.choice([lambda: e("n", "CAST(", sub("n"), " AS DECIMAL(20,1))"), lambda: e("n", ("TRY_CAST(", "pg_temp.try_n("), self.plain_s(scope), (" AS DECIMAL(10,2))", ")")),
                          lambda: e("n", "sign(", sub("n"), ")"), lambda: e("n", "mod(", sub("n"), ", 7)"), lambda: e("n", "round(CAST(", sub("i"), " AS DECIMAL(20,0)) / 3, 5)")])()
 
     def more_t(self, sub, scope):
@@ -74,7 +78,7 @@ class More:
 
     def more_D(self, sub, scope):
         return self.r.choice([lambda: e("D", "make_date(2025, CAST(1 + abs(", sub("i"), ") % 12 AS INTEGER), 28)"), lambda: e("D", "to_date(to_char(", sub("t"), ", 'YYYY-MM-DD'), 'YYYY-MM-DD')"),
-                              lambda: e("D", ("TRY_CAST(", "pg_temp.try_d("), sub("s"), (" AS DATE)", ")"))])()
+                              lambda: e("D", ("TRY_CAST(", "pg_temp.try_d("), self.plain_s(scope), (" AS DATE)", ")"))])()
 
     # -- aggregates that PostgreSQL has not, or that take an order
 
