@@ -204,15 +204,29 @@ static wr_status bind_source(struct binder *b, const struct wr_object *o, int32_
     return WR_OK;
 }
 
-/* A source with PRIMARY KEY is a table: of each key the record with the greatest event time, of several the first in order of the other columns. */
+static bool is_key(const struct wr_object *o, int col)
+{
+    bool is = false;
+    for (int i = 0; i < o->n_key; i++)
+        is |= o->key[i] == col;
+    return is;
+}
+
+/* A source with PRIMARY KEY is a table: of each key the record with the greatest event time, of several the first in order of the other columns. These
+ * are named, so that it is the same record whichever of them a query asks for. */
 static void latest_only(struct binder *b, const struct wr_object *o, struct rel *r)
 {
-    int *order = wr_ints(b->a, &o->time_col, 1);
-    bool *desc = WR_NEW(b->a, bool), *nulls = WR_NEW(b->a, bool);
-    *desc = true;
+    int n_col = r->plan->out->n, n_order = 0;
+    int *order = WR_NEW_N(b->a, int, n_col + 1);
+    bool *desc = WR_NEW_N(b->a, bool, n_col + 1), *nulls = WR_NEW_N(b->a, bool, n_col + 1);
+    desc[0] = true;
+    order[n_order++] = o->time_col;
+    for (int c = 0; c < n_col; c++)
+        if (c != o->time_col && !is_key(o, c))
+            order[n_order++] = c;
     struct wr_plan *n = wr_node_new(b->a, WR_PLAN_TOP_N, r->plan);
     n->u.rank = (struct wr_plan_rank){
-        .by = {.n_part = o->n_key, .part = wr_ints(b->a, o->key, o->n_key), .n_order = 1, .order = order, .desc = desc, .nulls_first = nulls,
+        .by = {.n_part = o->n_key, .part = wr_ints(b->a, o->key, o->n_key), .n_order = n_order, .order = order, .desc = desc, .nulls_first = nulls,
                .emit = WR_EMIT_CHANGES, .ttl = wr_setting_int(b->cat, WR_SET_STATE_TTL), .win = {.time_col = -1, .start_col = -1, .end_col = -1}},
         .fn = WR_OVER_ROW_NUMBER, .lo = 1, .hi = 1};
     wr_node_props(b->a, n);
