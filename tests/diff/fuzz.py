@@ -4,22 +4,24 @@
     python3 tests/diff/fuzz.py [--seconds N | --queries N] [--seed N] [--weir PATH] [--avoid a,b] [--only N] [--keep DIR]
 
 A round is one seed: three tables (disorder, NULLs, late rows in some) and a handful of queries, each written as a scenario file whose expected rows
-are PostgreSQL's answer. `weir test` runs a scenario six times (batches of 1, 3, 1024 rows, one and three tasks) and with restarts from checkpoints,
-folds the changes, and looks at every operator's row counts; most of these have one of the six as attribute, three in ten are restarted, too. What fails is made smaller, rows first, then the query, and stays in DIR as a .test file to be copied to tests/sql.
+are PostgreSQL's answer. `weir test` folds the changes and looks at every operator's row counts. Most run once, at random (docs/testing.md, vary=SEED): one to four
+tasks, batches cut anywhere, half of them stopped or crashed and resumed, some with all state on disk; a few in all of a scenario's runs. What fails is made smaller, rows first, then the query, and stays in DIR as a .test file to be copied to tests/sql.
 What weir refuses by saying that it is not supported counts as refused, each message once.
 
---seed S --queries 1 --only I replays query I of round S."""
+Each round also has scenarios of windows.py, joins.py, over.py and match.py, whose answers are SQLite's or the definitions' own.
+--seed S --queries 1 --only I replays query I of round S; a case of the others, by its name MODULE_S_I, is replayed from the file that is kept."""
 import argparse, collections, json, os, random, re, shutil, signal, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "fixtures")]
 import postgres
-import sqlgen
+import joins, match, over, scenarios, sqlgen, windows
 from sqlgen_more import PG_FUNCTIONS
 
 PER_ROUND = 60
-REFUSALS = re.compile(r"not supported|cannot be|can not be|needs |is not possible|not yet|would have to|only |still updated|do not end together")
+OTHERS = {"windows": (windows.KINDS, 8), "joins": (joins.KINDS, 14), "over": (over.KINDS, 12), "match": (match.KINDS, 6)}  # of each so many a round
+REFUSALS = re.compile(r"not supported|cannot be|can not be|needs |is not possible|not yet|would have to|only |still updated|do not end together|by equalities only|values that may be NULL|does not know which column is the event time")
 
 
 class Oracle:
@@ -58,7 +60,12 @@ class Case:
 
     def weir_text(self):
         """The query with the views before it."""
-        return "\n".join([n.text(False) for n in self.gen.pre] + [self.body.text(False) + ";"])
+        text = self.body.text(False) + ";"
+        for view in reversed(self.gen.pre):  # a piece of the query that was thrown away may have left one
+            made = view.text(False)
+            if re.search(r"\b%s\b" % made.split()[2], text):
+                text = made + "\n" + text
+        return text
 
     def functions(self):
         text = self.weir_text()
@@ -106,32 +113,6 @@ class Case:
         return "\n".join(out + ["==== counts", "late = " + self.late, "bad = " + self.n_bad, ""])
 
 
-def run_weir(weir, paths, timeout):
-    """{path: why it failed}; a path that is missing passed."""
-    try:
-        p = subprocess.run([weir, "test"] + paths, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=timeout)
-        out, rc = p.stdout, p.returncode
-    except subprocess.TimeoutExpired:
-        out, rc = "", None
-    if rc in (0, 1) and re.search(r"^\d+ passed, \d+ failed$", out, re.M):
-        failed, at = {}, None
-        for line in out.split("\n"):
-            m = re.match(r"(FAILED|ok    ) (\S+\.test)\b", line)
-            if m:
-                at = m.group(2) if m.group(1) == "FAILED" else None
-                if at:
-                    failed[at] = line + "\n"
-            elif at:
-                failed[at] += line + "\n"
-        return failed
-    if len(paths) == 1:
-        return {paths[0]: "hangs\n" if rc is None else "ends with %s\n%s" % (rc, out[-3000:])}
-    failed, half = {}, len(paths) // 2
-    for some in (paths[:half], paths[half:]):
-        failed.update(run_weir(weir, some, max(timeout / 2, 4)))
-    return failed
-
-
 def kind_of(why):
     """What two failures have in common that are probably one."""
     if "the error was" in why:
@@ -161,7 +142,7 @@ class Shrinker:
             return False
         with open(self.path, "w") as f:
             f.write(c.text())
-        why = run_weir(self.weir, [self.path], 8).get(self.path)
+        why = scenarios.run(self.weir, [self.path], 8).get(self.path)
         if why and alike(kind_of(why), self.kind):
             self.why = why
             return True
@@ -240,6 +221,81 @@ def make_round(seed, avoid, only):
     return cases
 
 
+class Run:
+    def __init__(self, args, oracle, tmp):
+        self.args, self.oracle, self.tmp = args, oracle, tmp
+        self.avoid = set(filter(None, args.avoid.split(",")))
+        self.passed = self.failed = self.silent = 0
+        self.clean, self.refused, self.seen = collections.Counter(), collections.Counter(), collections.Counter()
+
+    def done(self):
+        return self.passed + self.failed + self.silent + sum(self.refused.values())
+
+    def put(self, name, text):
+        path = os.path.join(self.tmp, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def generated(self, seed):
+        """{path: case}: queries with PostgreSQL's answers."""
+        cases = make_round(seed, self.avoid, self.args.only)
+        answers = self.oracle.ask(cases[0].setup(), [q for c in cases for q in c.questions()]) if cases else []
+        if self.args.show:
+            print(self.oracle.errors)
+        out = {}
+        for i, c in enumerate(cases):
+            if c.answer(answers[3 * i:3 * i + 3]):
+                out[self.put("q%d.test" % c.index, c.text())] = c
+            else:
+                self.silent += 1
+        return out
+
+    def others(self, seed):
+        """{path: kind}: queries with the answers of SQLite or of the definitions."""
+        out = {}
+        for module, (kinds, n) in OTHERS.items():
+            for i in range(n if kinds and self.args.only is None else 0):
+                kind, text = scenarios.case(module, kinds, seed, i)
+                if text is None:
+                    self.silent += 1
+                else:
+                    out[self.put("%s_%d_%d.test" % (module, seed, i), text)] = "%s %s" % (module, kind)
+        return out
+
+    def fail(self, path, kind, why, c):
+        self.failed += 1
+        self.seen[kind] += 1
+        if self.seen[kind] > 3:
+            return
+        name = os.path.join(self.args.keep, os.path.basename(path) if isinstance(c, str) else "s%d_%d.test" % (c.seed, c.index))
+        shutil.copy(path, name)
+        small = None
+        if not isinstance(c, str) and (self.seen[kind] == 1 or kind.startswith("expected")):
+            small = Shrinker(c, kind, self.oracle, self.args.weir, self.tmp).run()
+        if small:
+            name = name.replace(".test", ".small.test")
+            shutil.copy(os.path.join(self.tmp, "shrink.test"), name)
+        print("--- %s\n%s\n%s" % (name, small or why, c if isinstance(c, str) else c.body.text(False)), flush=True)
+
+    def round(self, seed):
+        by_path = {**self.generated(seed), **self.others(seed)}
+        why = scenarios.run(self.args.weir, list(by_path), 60) if by_path else {}
+        for path, c in by_path.items():
+            if path not in why:
+                self.passed += 1
+                self.clean.update([c] if isinstance(c, str) else sorted(c.gen.uses))
+                continue
+            kind = kind_of(why[path])
+            if kind.startswith("error") and REFUSALS.search(kind):
+                self.refused[kind] += 1
+            else:
+                self.fail(path, kind, why[path], c)
+
+    def told(self):
+        return "%d passed, %d failed, %d refused, %d without an answer" % (self.passed, self.failed, sum(self.refused.values()), self.silent)
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
@@ -255,62 +311,25 @@ def main():
     if a.seconds is None and a.queries is None:
         a.seconds = 60
     a.weir = os.path.abspath(a.weir)
-    avoid = set(filter(None, a.avoid.split(",")))
-    passed = failed = silent = 0
-    refused, seen = collections.Counter(), collections.Counter()
     os.makedirs(a.keep, exist_ok=True)
-    begin, told = time.monotonic(), time.monotonic()
+    begin = told = time.monotonic()
     with postgres.shared() as pg, tempfile.TemporaryDirectory() as tmp:
-        oracle, seed = Oracle(pg.url), a.seed
-        while not (a.seconds and time.monotonic() - begin > a.seconds) and not (a.queries and passed + failed + silent >= a.queries):
-            cases = make_round(seed, avoid, a.only)
-            if cases:
-                answers = oracle.ask(cases[0].setup(), [q for c in cases for q in c.questions()])
-                if a.show:
-                    print(oracle.errors)
-            by_path = {}
-            for i, c in enumerate(cases):
-                if not c.answer(answers[3 * i:3 * i + 3]):
-                    silent += 1
-                    continue
-                path = os.path.join(tmp, "q%d.test" % c.index)
-                with open(path, "w") as f:
-                    f.write(c.text())
-                by_path[path] = c
-            why = run_weir(a.weir, list(by_path), 25) if by_path else {}
-            for path, c in by_path.items():
-                if path not in why:
-                    passed += 1
-                    continue
-                kind = kind_of(why[path])
-                if kind.startswith("error") and REFUSALS.search(kind):
-                    refused[kind] += 1
-                    silent += 1
-                    continue
-                failed += 1
-                seen[kind] += 1
-                if seen[kind] > 3:
-                    continue
-                c.why = why[path]
-                shutil.copy(path, os.path.join(a.keep, "s%d_%d.test" % (c.seed, c.index)))
-                small = Shrinker(c, kind, oracle, a.weir, tmp).run() if seen[kind] == 1 or kind.startswith("expected") else None
-                name = os.path.join(a.keep, "s%d_%d.small.test" % (c.seed, c.index))
-                if small:
-                    shutil.copy(os.path.join(tmp, "shrink.test"), name)
-                print("--- %s\n%s\n%s" % (name if small else name.replace(".small", ""), small or why[path], c.body.text(False)), flush=True)
+        run, seed = Run(a, Oracle(pg.url), tmp), a.seed
+        while not (a.seconds and time.monotonic() - begin > a.seconds) and not (a.queries and run.done() >= a.queries):
+            run.round(seed)
             seed += 1
             if time.monotonic() - told > 30:
                 told = time.monotonic()
-                print("seed %d: %d passed, %d failed, %d said nothing, %d refused, %.0f a minute" % (seed, passed, failed, silent - sum(refused.values()), sum(refused.values()),
-                      passed * 60 / (told - begin)), flush=True)
-            if len(seen) >= a.failures or a.only is not None:
+                print("seed %d: %s, %.0f a minute" % (seed, run.told(), run.passed * 60 / (told - begin)), flush=True)
+            if len(run.seen) >= a.failures or a.only is not None:
                 break
-    for kind, n in refused.most_common(30):
+    for kind, n in run.refused.most_common(30):
         print("refused %d times: %s" % (n, kind))
-    for kind, n in seen.most_common():
+    for kind, n in run.seen.most_common():
         print("failed %d times: %s" % (n, kind))
-    print("seeds %d to %d: %d passed, %d failed, %d refused, %d not asked" % (a.seed, seed - 1, passed, failed, sum(refused.values()), silent - sum(refused.values())))
-    return failed > 0
+    print("clean by what they use: " + ", ".join("%s %d" % kn for kn in sorted(run.clean.items())))
+    print("seeds %d to %d: %s" % (a.seed, seed - 1, run.told()))
+    return run.failed > 0
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 
     python3 tests/diff/match.py [--seed N] [--rounds N] [--weir PATH]
 
-Each round makes rows with NULLs, repeated times and disorder, a random pattern with conditions and measures, runs it with random batch size and tasks,
-and compares with a backtracking matcher that tries all mappings from each row, in order of preference, on the sorted rows. Rows behind the watermark are
+A case has rows with NULLs, repeated times and disorder, and a random pattern with conditions and measures; expected is what a backtracking matcher says that
+tries all mappings from each row, in order of preference, on the sorted rows. Rows behind the watermark are
 left out by definition (time < greatest time so far - delay), and counted."""
-import argparse, json, os, random, subprocess, sys, tempfile
-from collections import Counter
+import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import scenarios
 
 
 def iso(s):
@@ -182,7 +181,7 @@ def measures(rng, vs, all_rows):
 
 
 def expected(rows, pattern, define, within, skip, ms, all_rows):
-    out, parts = Counter(), {}
+    out, parts = [], {}
     for r in sorted(rows, key=lambda r: (r["ts"], r["id"])):
         parts.setdefault(r["k"], []).append(r)
     for k, rs in parts.items():
@@ -197,7 +196,7 @@ def expected(rows, pattern, define, within, skip, ms, all_rows):
                 t = got[:n]
                 row = dict(rs[t[-1][0]], ts=iso(rs[t[-1][0]]["ts"])) if all_rows else {"k": k}
                 row.update({f"m{i}": f(p, t, number) for i, (_, f) in enumerate(ms)})
-                out[json.dumps(row, sort_keys=True)] += 1
+                out.append(scenarios.line(row))
             of = [i for i, v in got if v == skip[1]]
             to = {"past": got[-1][0] + 1, "next": s + 1, "first": of[0] if of else -1, "last": of[-1] if of else -1}[skip[0]]
             s = to if to > s else s + 1
@@ -222,50 +221,25 @@ def one(rng, rows):
     ms = measures(rng, vs, all_rows)
     delay = rng.choice([0, 2, 10, 30])
     skip_sql = {"past": "PAST LAST ROW", "next": "TO NEXT ROW", "first": f"TO FIRST {skip[1]}", "last": f"TO LAST {skip[1]}"}[skip[0]]
-    query = (f"SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts, id MEASURES {', '.join(f'{s} AS m{i}' for i, (s, _) in enumerate(ms))} "
+    cols = ", ".join((["id", "k", "v", "ts"] if all_rows else ["k"]) + [f"m{i}" for i in range(len(ms))])
+    query = (f"SELECT {cols} FROM t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts, id MEASURES {', '.join(f'{s} AS m{i}' for i, (s, _) in enumerate(ms))} "
              f"{'ALL ROWS' if all_rows else 'ONE ROW'} PER MATCH AFTER MATCH SKIP {skip_sql} PATTERN ({text(pattern)}) "
              f"{'' if within is None else f'''WITHIN INTERVAL '{within}' SECOND '''}DEFINE {', '.join(sql)}) WITH WATERMARK '{delay} s'")
     kept, late = not_late(rows, delay)
     return query, expected(kept, pattern, define, within, skip, ms, all_rows), late
 
 
-def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--seed", type=int, default=1)
-    ap.add_argument("--rounds", type=int, default=200)
-    ap.add_argument("--weir", default=os.environ.get("WEIR", os.path.join(ROOT, "build", "release", "weir")))
-    a = ap.parse_args()
-    failed = matches = given_up = 0
-    with tempfile.TemporaryDirectory() as tmp:
-        for i in range(a.rounds):
-            rng = random.Random(a.seed * 1_000_003 + i)
-            rows = make_rows(rng)
-            try:
-                query, want, late = one(rng, rows)
-            except TimeoutError:  # too many ways for the definition
-                given_up += 1
-                continue
-            path = os.path.join(tmp, "rows.ndjson")
-            with open(path, "w") as f:
-                f.writelines(json.dumps(dict(r, ts=iso(r["ts"]))) + "\n" for r in rows)
-            sql = (f"SET batch_rows = {rng.choice([1, 2, 3, 7, 1024])}; SET parallelism = {rng.choice([1, 1, 3])};\n"
-                   f"CREATE SOURCE t (id INTEGER, k TEXT, v INTEGER, ts TIMESTAMP) WITH (connector = 'file', path = '{path}', format = 'json');\n{query};")
-            p = subprocess.run([a.weir, "-c", sql, "-o", "ndjson"], capture_output=True, text=True, timeout=60)
-            got = Counter(json.dumps(json.loads(l), sort_keys=True) for l in p.stdout.splitlines())
-            said = next((int(l.split()[1]) for l in p.stderr.splitlines() if "late rows were left out" in l), 0)
-            matches += sum(want.values())
-            if p.returncode or got != want or said != late or "balance" in p.stderr:
-                failed += 1
-                print(f"--- seed {a.seed} round {i}\n{sql}\nexit {p.returncode} {p.stderr.strip()[:800]}")
-                for k in sorted(set(want) | set(got))[:40]:
-                    if want[k] != got[k]:
-                        print(f"  expected x{want[k]}, got x{got[k]}: {k}")
-                print(f"  late expected {late}, got {said}")
-                if failed >= 5:
-                    break
-    print(f"{i + 1 - failed - given_up} passed with {matches} rows of matches, {failed} failed, {given_up} given up")
-    return failed > 0
+def case(rng):
+    rows = make_rows(rng)
+    try:
+        query, want, late = one(rng, rows)
+    except TimeoutError:  # too many ways for the definition
+        return None
+    sql = "CREATE SOURCE t (id INTEGER, k TEXT, v INTEGER, ts TIMESTAMP) WITH (connector = 'file', path = 't.ndjson', format = 'json');\n%s;" % query
+    return scenarios.make(rng, "match", sql, [("t", [scenarios.line(dict(r, ts=iso(r["ts"]))) for r in rows])], want, late)
 
+
+KINDS = {"match": case}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(scenarios.main("match", KINDS))

@@ -660,7 +660,7 @@ class Gen(More):
         table_form = r.random() < 0.6
         node = N("x", [(tvf + " AS " + a if table_form else "%s AS %s" % (t.name, a), source)])
         w = [("window_start", "t"), ("window_end", "t")]
-        if table_form and r.random() < 0.25:
+        if table_form and self.calm and r.random() < 0.25:  # rows of windows: a join by window would judge which are late
             self.windowed = "no" if self.windowed == "no" else before # nothing closes without an aggregate: no row is late
             node.parts[0] = (node.parts[0][0], node.parts[0][1].replace("s.wm IS NULL OR s.wm < w.we + INTERVAL '%d s'" % self.lateness, "true"))
             items = [(self.expr(scope, k, 1), k) for k in [self.kind() for _ in range(2)]] + [(e("t", n), k) for n, k in w]
