@@ -94,7 +94,11 @@ void wr_due_checkpoint(struct wr_due *d, struct wr_buf *delta)
     struct wr_buf key = WR_BUF_INIT(0);
     wr_op_key(&key, d->parts->op, 'd');
     wr_track_write(&d->changed, &key, delta);
-    wr_op_keep_times(d->parts->op, 'm', &d->closed, 1, delta);
+    const struct wr_op *op = d->parts->op;
+    int64_t closed = d->closed;
+    if (closed == WR_WM_END) /* which is not kept: the input may grow (op_keep.c) */
+        closed = op->wm_open == WR_WM_NONE ? WR_WM_NONE : op->wm_open - d->parts->by->lateness;
+    wr_op_keep_times(op, 'm', &closed, 1, delta);
     wr_buf_clear(&key);
 }
 

@@ -65,6 +65,11 @@ def grown(d):
         c.grows(*more)
         check(c.run(), one + two, name + ", grown")
         check(c.run(), one + two, name + ", once more")
+    c = Case(d, "over", "SELECT sum(v) OVER (PARTITION BY k ORDER BY ts ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS n, v FROM s WITH WATERMARK '0 s'")
+    c.grows(*first)
+    check(c.run(), [[1, 1], [3, 2]], "over")
+    c.grows(*more)
+    check(c.run(), [[1, 1], [3, 2], [6, 4], [12, 8]], "over, grown")
 
 
 def live_then_to_its_end(d):
