@@ -153,7 +153,6 @@ uint64_t wr_agg_bytes(const struct wr_agg_op *a);
 void wr_agg_fetch(void *pane, struct wr_groups *g, struct wr_group *x);
 /* Calls fn for each group of the pane: those in memory in order of arrival, then those on disk in order of keys, one at a time. A group from disk goes
  * back there afterwards unless fn says that it stays; fn may remove the group (and says so). */
-enum wr_each { WR_EACH_NEXT, WR_EACH_STAYS, WR_EACH_REMOVED };
 typedef wr_status (*wr_each_fn)(void *ctx, struct wr_group *x, enum wr_each *then, struct wr_error *err);
 wr_status wr_pane_each(struct wr_agg_op *a, struct wr_pane *pane, wr_each_fn fn, void *ctx, struct wr_error *err);
 /* What the spill has that the last checkpoint has not, for the next one. */

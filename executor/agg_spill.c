@@ -11,9 +11,6 @@
 #include "core/key.h"
 #include "executor/agg.h"
 
-enum { MOST_DELETES = 4096 };
-#define SLACK_MOST ((uint64_t)16 << 20) /* made free at once, so that passes are few */
-
 uint64_t wr_agg_bytes(const struct wr_agg_op *a)
 {
     uint64_t n = wr_sums_bytes(a) + a->gone.n + a->gone_keys.heap + a->spill.deleted.heap + (uint64_t)a->n_before * 16 * (uint64_t)a->op->plan->out->n;
@@ -114,7 +111,7 @@ wr_status wr_agg_limit(struct wr_op *op, struct wr_error *err)
     uint64_t limit = (uint64_t)op->task->job->plan->max_state;
     if (!a->limited)
         return WR_OK;
-    if (a->spill.deleted.n_key > MOST_DELETES)
+    if (a->spill.deleted.n_key > WR_SPILL_DELETES)
         WR_TRY(wr_spill_write(&a->spill, err));
     wr_op_weigh(op, wr_agg_bytes(a));
     uint64_t excess = wr_op_excess(op);
@@ -126,7 +123,7 @@ wr_status wr_agg_limit(struct wr_op *op, struct wr_error *err)
         return WR_OK;
     if (a->layout.n_key == 0)
         return op->task->job->opts.spill_each ? WR_OK : wr_op_too_large(op, err); /* one result's state */
-    WR_TRY(spill(a, excess + (limit / 8 < SLACK_MOST ? limit / 8 : SLACK_MOST), err));
+    WR_TRY(spill(a, excess + wr_spill_slack(op), err));
     wr_op_weigh(op, wr_agg_bytes(a));
     if (limit > 0 && wr_op_excess(op) > 0 && a->n_before > 0)
         a->due = op->task->dirty = true; /* EMIT EVERY waits no longer: what is dirty cannot go to disk */

@@ -5,9 +5,16 @@
 
 #include "core/key.h"
 
+enum { ELSEWHERE = 1 };
+static struct wr_group away;
+#define AWAY (&away)
+
 void wr_due_init(struct wr_due *d, struct wr_parts *parts, uint32_t id_at)
 {
-    *d = (struct wr_due){.parts = parts, .id_at = id_at, .closed = WR_WM_NONE};
+    *d = (struct wr_due){.parts = parts, .id_at = id_at, .closed = WR_WM_NONE, .n_id = ELSEWHERE, .cap_id = 64, .key = WR_BUF_INIT(0)};
+    d->by_id = wr_malloc(sizeof(struct wr_group *) * d->cap_id);
+    d->next_free = wr_malloc(sizeof *d->next_free * d->cap_id);
+    d->by_id[ELSEWHERE - 1] = AWAY;
 }
 
 void wr_due_clear(struct wr_due *d)
@@ -16,6 +23,12 @@ void wr_due_clear(struct wr_due *d)
     wr_omap_clear(&d->changed);
     free(d->by_id);
     free(d->next_free);
+    wr_buf_clear(&d->key);
+}
+
+uint64_t wr_due_bytes(const struct wr_due *d)
+{
+    return d->map.heap + d->changed.heap + d->cap_id * (sizeof(struct wr_group *) + sizeof *d->next_free);
 }
 
 static uint32_t *id_of(const struct wr_due *d, struct wr_group *x)
@@ -54,6 +67,21 @@ void wr_due_forget(struct wr_due *d, struct wr_group *x)
     *id = 0;
 }
 
+/* Its id stays taken: events speak of it. */
+void wr_due_away(struct wr_due *d, struct wr_group *x)
+{
+    uint32_t id = *id_of(d, x);
+    if (id)
+        d->by_id[id - 1] = AWAY;
+}
+
+void wr_due_back(struct wr_due *d, struct wr_group *x)
+{
+    uint32_t id = *id_of(d, x);
+    if (id)
+        d->by_id[id - 1] = x;
+}
+
 void wr_due_set(struct wr_due *d, struct wr_group *x, int64_t time, int event)
 {
     struct wr_buf *key = &d->parts->entry;
@@ -76,7 +104,7 @@ struct wr_group *wr_due_take(struct wr_due *d, int64_t before, int64_t *time, in
         struct wr_omap_it it = wr_omap_first(&d->map);
         if (!wr_omap_valid(it) || (*time = wr_time_key_get(wr_omap_key(it).p)) >= before)
             return NULL;
-        struct wr_buf *key = &d->parts->entry;
+        struct wr_buf *key = &d->key;
         wr_buf_reset(key);
         wr_buf_str(key, wr_omap_key(it));
         int64_t id = wr_omap_num(it);
@@ -84,8 +112,14 @@ struct wr_group *wr_due_take(struct wr_due *d, int64_t before, int64_t *time, in
         wr_omap_add(&d->map, wr_buf_get(key), -id);
         if (d->parts->track)
             wr_track(&d->changed, wr_buf_get(key), 1, 0);
-        if (d->by_id[id - 1])
-            return d->by_id[id - 1];
+        struct wr_group *x = d->by_id[id - 1];
+        if (x == AWAY)
+            x = wr_parts_find(d->parts->pane[0], (struct wr_str){key->p + 9, (uint32_t)key->n - 9});
+        if (!x)
+            continue;
+        wr_due_know(d, x);
+        x->used = 1;
+        return x;
     }
 }
 
@@ -108,11 +142,8 @@ static bool restore_one(void *ctx, struct wr_str key, struct wr_str value WR_UNU
     struct wr_str due = {key.p + 5, key.n - 5};
     if (due.n < 9 || d->parts->n_pane == 0)
         return true;
-    struct wr_group *x = wr_parts_of_bytes(d->parts->pane[0], (struct wr_str){due.p + 9, due.n - 9});
-    if (!x)
-        return true;
-    wr_due_know(d, x);
-    wr_omap_add(&d->map, due, *id_of(d, x));
+    if (wr_parts_is_ours(d->parts, (struct wr_str){due.p + 9, due.n - 9}))
+        wr_omap_add(&d->map, due, ELSEWHERE);
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* join.h: the join operator, in six files: op_join.c matches rows and keeps them, join_out.c puts results together, join_time.c lets rows go
- * (join_due.c: when), join_version.c joins versions, join_state.c has the checkpoints.
+/* join.h: the join operator: op_join.c matches rows and keeps them, join_out.c puts results together, join_time.c lets rows go (join_due.c: when),
+ * join_version.c joins versions, join_state.c has the checkpoints, join_spill.c what does not fit into memory.
  *
  * A row of one input is compared with the rows of its key that the other input has brought so far, and kept for those still to come.
  *   no match       LEFT, RIGHT, FULL: the row is shown with NULLs until one comes. ANTI: it is shown until one comes. SEMI: from the first on.
@@ -9,6 +9,7 @@
 #ifndef WR_EXECUTOR_JOIN_H
 #define WR_EXECUTOR_JOIN_H
 
+#include "executor/far.h"
 #include "executor/internal.h"
 #include "executor/rows.h"
 
@@ -35,6 +36,7 @@ struct wr_join_side {
     int64_t off;
     bool updating;                 /* rows may be taken back: they stay for that at least until W has passed their event time */
     struct wr_join_queue queue;    /* INTERVAL, VERSION: its rows */
+    struct wr_far far;             /* the same for keys whose rows are on disk: the time of the first that leaves, key fields: hash */
 };
 
 /* Rows that leave together: one pane for each window end, or one for ever. */
@@ -74,6 +76,11 @@ struct wr_join_op {
     uint32_t n_dead, cap_dead;
     int64_t next_sweep, next_measure;
     struct wr_buf gone;            /* checkpoints: delta records of panes that were dropped */
+    bool limited;                  /* state that does not fit into memory goes to disk */
+    bool timed;                    /* INTERVAL, VERSION: each row waits for its time */
+    struct wr_spill spill;
+    struct wr_picked picked;
+    uint32_t next_table;           /* at which the search for what can go goes on */
 };
 
 struct wr_join_pane *wr_join_pane_at(struct wr_op *op, int64_t end);
@@ -98,7 +105,22 @@ void wr_join_due(struct wr_join_op *j, int s, struct wr_row *x);
 void wr_join_leave_early(struct wr_join_op *j, int s, struct wr_row *x);
 wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr_error *err);
 wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err);
-int64_t wr_join_now(const struct wr_op *op); /* what state.ttl is measured in */
+/* Shows the rows of side s that found no match; all are in memory. */
+wr_status wr_join_show_alone(struct wr_op *op, struct wr_join_pane *p, int s, struct wr_error *err);
+/* Does a row of side s of the pane have no match? */
+bool wr_join_is_alone(struct wr_join_op *j, struct wr_join_pane *p, int s, const struct wr_row *x);
+
+/* join_spill.c */
+void wr_join_spill_open(struct wr_op *op);
+void wr_join_spill_close(struct wr_join_op *j);
+/* Sends keys to disk when the state is over max_state_bytes. Between batches, and when nothing points to rows but the tables and the heaps. */
+wr_status wr_join_limit(struct wr_op *op, struct wr_error *err);
+/* wr_rows.came: the rows wait for their time. */
+void wr_join_came(struct wr_op *op, struct wr_rows *t, struct wr_bucket *k);
+/* INTERVAL, VERSION: brings back keys of side s whose rows leave before w, not too many at once. What leaves before *upto is in memory then. */
+void wr_join_bring(struct wr_op *op, int s, int64_t w, int64_t *upto);
+/* Shows rows of side s that found no match, by way of the disk. */
+wr_status wr_join_show_sorted(struct wr_op *op, struct wr_join_pane *p, int s, struct wr_error *err);
 
 /* join_due.c */
 void wr_join_queue_add(struct wr_join_queue *q, int64_t at, struct wr_row *x);
@@ -106,6 +128,9 @@ void wr_join_queue_add(struct wr_join_queue *q, int64_t at, struct wr_row *x);
 struct wr_row *wr_join_queue_take(struct wr_join_queue *q, int64_t before);
 /* One of the rows was taken out of its table. */
 void wr_join_queue_out(struct wr_join_queue *q, struct wr_join_op *j);
+/* Rows of buckets that are picked to go to disk leave the queue; `touched` of each, INT64_MAX before, becomes the time of its first row. */
+void wr_join_queue_send(struct wr_join_queue *q);
+size_t wr_join_queue_bytes(const struct wr_join_queue *q);
 void wr_join_queue_clear(struct wr_join_queue *q);
 
 /* join_version.c: VERSION */

@@ -108,6 +108,39 @@ void wr_join_queue_out(struct wr_join_queue *q, struct wr_join_op *j)
         purge(q, j);
 }
 
+static bool stays(struct wr_join_due due)
+{
+    struct wr_bucket *k = due.row->bucket; /* NULL: it was taken out before its time */
+    if (!k || !k->going)
+        return true;
+    k->touched = due.at < k->touched ? due.at : k->touched;
+    return false;
+}
+
+void wr_join_queue_send(struct wr_join_queue *q)
+{
+    uint32_t n = q->n_line, heap = q->n_heap;
+    q->n_line = q->n_heap = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (stays(q->line[q->first + i]))
+            q->line[q->first + q->n_line++] = q->line[q->first + i];
+    for (uint32_t i = 0; i < heap; i++)
+        if (stays(q->heap[i]))
+            heap_add(q, q->heap[i]);
+    if (q->cap_line / 4 > q->n_line + 256) {
+        memmove(q->line, q->line + q->first, sizeof *q->line * q->n_line);
+        q->first = 0;
+        q->cap_line = q->n_line + 256;
+        q->line = wr_realloc(q->line, sizeof *q->line * q->cap_line);
+    }
+    if (q->cap_heap / 4 > q->n_heap + 256) {
+        q->cap_heap = q->n_heap + 256;
+        q->heap = wr_realloc(q->heap, sizeof *q->heap * q->cap_heap);
+    }
+}
+
+size_t wr_join_queue_bytes(const struct wr_join_queue *q) { return sizeof(struct wr_join_due) * (q->cap_line + q->cap_heap); }
+
 void wr_join_queue_clear(struct wr_join_queue *q)
 {
     for (uint32_t i = 0; i < q->n_line; i++)

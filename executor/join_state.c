@@ -13,15 +13,13 @@ static bool by_window(const struct wr_join_op *j) { return j->p->free == WR_JFRE
 
 void wr_join_track(struct wr_op *op, struct wr_join_pane *p)
 {
-    const struct wr_join_op *j = op->ctx;
-    if (!op->task->job->store)
-        return;
+    struct wr_join_op *j = op->ctx;
     for (int s = 0; s < 2; s++) {
         struct wr_buf suffix = WR_BUF_INIT(64);
         wr_buf_u8(&suffix, (uint8_t)s);
         if (by_window(j))
             wr_time_key_put(&suffix, p->end);
-        wr_rows_track(&p->rows[s], op, s, 'j', wr_buf_get(&suffix));
+        wr_rows_track(&p->rows[s], op, s, 'j', wr_buf_get(&suffix), j->limited ? &j->spill : NULL);
         wr_buf_clear(&suffix);
     }
 }
@@ -82,7 +80,14 @@ static bool find_pane(void *ctx, struct wr_str key, struct wr_str value WR_UNUSE
     return true;
 }
 
-static bool restore_pane(struct wr_op *op, struct wr_join_pane *p, struct wr_store_reader *r)
+/* wr_join_came has seen to its rows. */
+static enum wr_each wait_again(void *ctx, struct wr_bucket *k WR_UNUSED, wr_status *st, struct wr_error *err)
+{
+    *st = wr_join_limit(ctx, err);
+    return WR_EACH_STAYS;
+}
+
+static bool restore_pane(struct wr_op *op, struct wr_join_pane *p, struct wr_store_reader *r, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
     p->stored = true;
@@ -92,13 +97,8 @@ static bool restore_pane(struct wr_op *op, struct wr_join_pane *p, struct wr_sto
             return false;
         op->n.held += (uint64_t)t->total;
         op->n.in += (uint64_t)t->total; /* so that the books balance from the first row on */
-        if (j->p->free != WR_JFREE_INTERVAL && j->p->free != WR_JFREE_VERSION)
-            continue;
-        wr_rows_load(t);
-        uint64_t at = 0;
-        for (struct wr_bucket *k; (k = wr_rows_next(t, &at));)
-            for (uint32_t i = 0; i < k->n; i++)
-                wr_join_due(j, s, wr_bucket_row(k, i));
+        if (j->timed && wr_rows_each(t, INT64_MAX, wait_again, op, err) != WR_OK)
+            return false;
     }
     return true;
 }
@@ -114,10 +114,10 @@ wr_status wr_join_restore(struct wr_op *op, struct wr_store_reader *r, struct wr
         wr_store_scan(r, wr_buf_get(&key), find_pane, &f);
         wr_buf_clear(&key);
         for (int i = 0; i < f.n && ok; i++)
-            ok = restore_pane(op, wr_join_pane_at(op, f.end[i]), r);
+            ok = restore_pane(op, wr_join_pane_at(op, f.end[i]), r, err);
         free(f.end);
     } else {
-        ok = restore_pane(op, j->pane[0], r);
+        ok = restore_pane(op, j->pane[0], r, err);
     }
-    return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's state of a join is damaged");
+    return ok ? WR_OK : err->code ? err->code : wr_fail(err, WR_EIO, "the checkpoint's state of a join is damaged");
 }

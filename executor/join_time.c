@@ -44,22 +44,30 @@ static wr_status expire(struct wr_op *op, int s, int64_t w, struct wr_error *err
 {
     struct wr_join_op *j = op->ctx;
     struct wr_join_side *d = &j->side[s];
-    for (struct wr_row *x; (x = wr_join_queue_take(&d->queue, w));) {
-        if (!(x->flags & WR_ROW_OUT)) {
-            if (d->shows && j->final && x->mark == 0)
-                WR_TRY(wr_join_give(op, !s, NULL, WR_NO_ROW, x, WR_OP_INSERT, x->n, err));
-            op->n.held -= (uint64_t)x->n;
-            op->n.passed += (uint64_t)x->n;
-            wr_rows_take_out(&j->pane[0]->rows[s], x);
+    int64_t upto;
+    do {
+        wr_join_bring(op, s, w, &upto);
+        for (struct wr_row *x; (x = wr_join_queue_take(&d->queue, upto));) {
+            if (!(x->flags & WR_ROW_OUT)) {
+                if (d->shows && j->final && x->mark == 0)
+                    WR_TRY(wr_join_give(op, !s, NULL, WR_NO_ROW, x, WR_OP_INSERT, x->n, err));
+                op->n.held -= (uint64_t)x->n;
+                op->n.passed += (uint64_t)x->n;
+                wr_rows_take_out(&j->pane[0]->rows[s], x);
+            }
+            wr_join_bury(j, x);
         }
-        wr_join_bury(j, x);
-    }
+        if (upto < w) {
+            WR_TRY(wr_join_emit(op, !s, NULL, err));
+            WR_TRY(wr_join_limit(op, err));
+        }
+    } while (upto < w);
     return wr_join_emit(op, !s, NULL, err);
 }
 
 /* ---- windows ---- */
 
-static bool is_alone(struct wr_join_op *j, struct wr_join_pane *p, int s, const struct wr_row *x)
+bool wr_join_is_alone(struct wr_join_op *j, struct wr_join_pane *p, int s, const struct wr_row *x)
 {
     return j->marks ? x->mark == 0 : !wr_rows_like(&p->rows[!s], &j->side[s].layout, x);
 }
@@ -71,16 +79,15 @@ static int by_arrival(const void *a, const void *b)
 }
 
 /* Shows the rows of side s that found no match. In order of arrival: a walk over the table would give them in order of hash. */
-static wr_status show_alone(struct wr_op *op, struct wr_join_pane *p, int s, struct wr_error *err)
+wr_status wr_join_show_alone(struct wr_op *op, struct wr_join_pane *p, int s, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
-    wr_rows_load(&p->rows[s]);
     struct wr_row **list = wr_malloc(sizeof(struct wr_row *) * ((size_t)p->rows[s].total + 1));
     size_t n = 0;
     uint64_t at = 0;
     for (struct wr_bucket *k; (k = wr_rows_next(&p->rows[s], &at));)
         for (uint32_t i = 0; i < k->n; i++)
-            if (is_alone(j, p, s, wr_bucket_row(k, i)))
+            if (wr_join_is_alone(j, p, s, wr_bucket_row(k, i)))
                 list[n++] = wr_bucket_row(k, i);
     qsort(list, n, sizeof(struct wr_row *), by_arrival);
     wr_status st = WR_OK;
@@ -98,10 +105,11 @@ static wr_status close_windows(struct wr_op *op, int64_t w, struct wr_error *err
     while (j->n_pane && j->pane[0]->end <= w - j->p->lateness) {
         for (int s = 0; s < 2 && j->final; s++)
             if (j->side[s].shows)
-                WR_TRY(show_alone(op, j->pane[0], s, err));
+                WR_TRY(j->pane[0]->rows[s].n_disk > 0 || j->pane[0]->rows[s].reader ? wr_join_show_sorted(op, j->pane[0], s, err)
+                                                                                     : wr_join_show_alone(op, j->pane[0], s, err));
         wr_join_pane_drop(op, 0);
     }
-    return WR_OK;
+    return wr_join_limit(op, err);
 }
 
 /* How much older than W a result may be, by the time that goes on. */
@@ -127,37 +135,42 @@ wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr
         WR_TRY(expire(op, s, w, err));
     if (w != WR_WM_END)
         *fwd = w - held_back(j);
-    return WR_OK;
+    return wr_join_limit(op, err);
 }
 
 /* ---- state.ttl, ended inputs ---- */
 
-int64_t wr_join_now(const struct wr_op *op)
+struct sweep { struct wr_op *op; struct wr_rows *t; int64_t now; };
+
+static enum wr_each forget_key(void *ctx, struct wr_bucket *k, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
 {
-    return op->wm != WR_WM_NONE && op->wm != WR_WM_END ? op->wm : op->task->mono_us;
+    struct sweep *s = ctx;
+    struct wr_join_op *j = s->op->ctx;
+    if (k->touched == 0) { /* from before a restart, or before event time began */
+        k->touched = s->now;
+        k->same = false;
+        return WR_EACH_STAYS;
+    }
+    if (k->touched > s->now - j->p->ttl)
+        return WR_EACH_NEXT;
+    s->op->n.held -= (uint64_t)k->total;
+    s->op->n.passed += (uint64_t)k->total;
+    wr_rows_drop_bucket(s->t, k);
+    return WR_EACH_REMOVED;
 }
 
-static void forget_old(struct wr_op *op)
+static wr_status forget_old(struct wr_op *op, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
-    int64_t now = wr_join_now(op);
-    if (now < j->next_sweep)
-        return;
+    int64_t now = wr_op_now(op);
+    if (now == 0 || now < j->next_sweep)
+        return WR_OK;
     j->next_sweep = now + j->p->ttl / 8 + 1;
     for (int s = 0; s < 2; s++) {
-        struct wr_rows *t = &j->pane[0]->rows[s];
-        wr_rows_load(t);
-        uint64_t at = 0;
-        for (struct wr_bucket *k; (k = wr_rows_next(t, &at));) {
-            if (k->touched == 0)
-                k->touched = now; /* from before a restart */
-            if (k->touched > now - j->p->ttl)
-                continue;
-            op->n.held -= (uint64_t)k->total;
-            op->n.passed += (uint64_t)k->total;
-            wr_rows_drop_bucket(t, k);
-        }
+        struct sweep x = {op, &j->pane[0]->rows[s], now};
+        WR_TRY(wr_rows_each(x.t, now - j->p->ttl, forget_key, &x, err));
     }
+    return WR_OK;
 }
 
 static bool has_ended(const struct wr_op *op, int in)
@@ -175,44 +188,35 @@ static bool can_release(const struct wr_op *op, int s)
     return j->side[s].kept && !counts && !again && has_ended(op, !s);
 }
 
-static void release_side(struct wr_op *op, int s)
+static enum wr_each drop_key(void *ctx, struct wr_bucket *k, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
+{
+    wr_rows_drop_bucket(ctx, k);
+    return WR_EACH_REMOVED;
+}
+
+static wr_status release_side(struct wr_op *op, int s, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
     struct wr_rows *t = &j->pane[0]->rows[s];
     j->side[s].kept = false;
-    wr_rows_load(t);
     op->n.held -= (uint64_t)t->total;
     op->n.passed += (uint64_t)t->total;
-    uint64_t at = 0;
-    for (struct wr_bucket *k; (k = wr_rows_next(t, &at));)
-        wr_rows_drop_bucket(t, k);
+    return wr_rows_each(t, INT64_MAX, drop_key, t, err);
 }
 
-static void measure(struct wr_op *op, int64_t mono_us)
+wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
-    if (mono_us < j->next_measure)
-        return;
-    j->next_measure = mono_us + 100000;
-    uint64_t n = 0;
-    for (int i = 0; i < j->n_pane; i++)
-        for (int s = 0; s < 2; s++)
-            n += j->pane[i]->rows[s].bytes + (j->pane[i]->rows[s].slot ? (j->pane[i]->rows[s].mask + 1) * sizeof(uint64_t) : 0);
-    for (int s = 0; s < 2; s++)
-        n += sizeof(struct wr_join_due) * (j->side[s].queue.cap_line + j->side[s].queue.cap_heap);
-    wr_op_weigh(op, n);
-}
-
-wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
-{
-    struct wr_join_op *j = op->ctx;
-    measure(op, mono_us);
+    if (mono_us >= j->next_measure) {
+        j->next_measure = mono_us + 100000;
+        WR_TRY(wr_join_limit(op, err));
+    }
     if (j->p->free != WR_JFREE_TTL)
         return WR_OK;
     if (j->p->ttl)
-        forget_old(op);
+        WR_TRY(forget_old(op, err));
     for (int s = 0; s < 2; s++)
         if (can_release(op, s))
-            release_side(op, s);
+            WR_TRY(release_side(op, s, err));
     return WR_OK;
 }

@@ -93,23 +93,29 @@ static wr_status show(struct wr_op *op, struct wr_row **x, uint32_t n, struct wr
 }
 
 /* Versions that a later one has replaced before w. */
-static void forget_versions(struct wr_op *op, int64_t w)
+static wr_status forget_versions(struct wr_op *op, int64_t w, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
     struct wr_rows *t = &j->pane[0]->rows[1];
-    int64_t upto = w == INT64_MAX ? w : w + 1; /* rows of time w are still to come, and see the version of time w */
-    for (struct wr_row *x; (x = wr_join_queue_take(&j->side[1].queue, upto));) {
-        struct wr_bucket *k = x->bucket;
-        while (wr_bucket_row(k, 0) != x) {
-            struct wr_row *old = wr_bucket_row(k, 0);
-            wr_rows_drop(t, old, old->n);
-            op->n.held--;
-            op->n.passed++;
+    int64_t all = w == INT64_MAX ? w : w + 1, upto; /* rows of time w are still to come, and see the version of time w */
+    do {
+        wr_join_bring(op, 1, all, &upto);
+        for (struct wr_row *x; (x = wr_join_queue_take(&j->side[1].queue, upto));) {
+            struct wr_bucket *k = x->bucket;
+            while (wr_bucket_row(k, 0) != x) {
+                struct wr_row *old = wr_bucket_row(k, 0);
+                wr_rows_drop(t, old, old->n);
+                op->n.held--;
+                op->n.passed++;
+            }
         }
-    }
+        WR_TRY(wr_join_limit(op, err));
+    } while (upto < all);
+    return WR_OK;
 }
 
-wr_status wr_version_watermark(struct wr_op *op, int64_t w, struct wr_error *err)
+/* Left rows whose time is before upto; all of them are in memory. */
+static wr_status show_rows(struct wr_op *op, int64_t upto, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
     struct wr_rows *t = &j->pane[0]->rows[0];
@@ -117,7 +123,7 @@ wr_status wr_version_watermark(struct wr_op *op, int64_t w, struct wr_error *err
     uint32_t n;
     do {
         wr_arena_reset(&j->scratch);
-        for (n = 0; n < AT_ONCE && (x[n] = wr_join_queue_take(&j->side[0].queue, w)); n++)
+        for (n = 0; n < AT_ONCE && (x[n] = wr_join_queue_take(&j->side[0].queue, upto)); n++)
             ;
         wr_status st = n ? show(op, x, n, err) : WR_OK;
         for (uint32_t k = 0; k < n; k++) {
@@ -127,6 +133,16 @@ wr_status wr_version_watermark(struct wr_op *op, int64_t w, struct wr_error *err
         }
         WR_TRY(st);
     } while (n == AT_ONCE);
-    forget_versions(op, w);
     return WR_OK;
+}
+
+wr_status wr_version_watermark(struct wr_op *op, int64_t w, struct wr_error *err)
+{
+    int64_t upto;
+    do {
+        wr_join_bring(op, 0, w, &upto);
+        WR_TRY(show_rows(op, upto, err));
+        WR_TRY(wr_join_limit(op, err));
+    } while (upto < w);
+    return forget_versions(op, w, err);
 }

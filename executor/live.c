@@ -207,18 +207,31 @@ static void touch(struct wr_live *v, struct wr_part_pane *p, struct wr_group *x)
     v->list(v, x, true, &v->old, &d->before);
 }
 
+struct firing { struct wr_live *v; struct wr_part_pane *p; };
+
+static enum wr_each fire_one(void *ctx, struct wr_group *x, wr_status *st, struct wr_error *err)
+{
+    struct firing *f = ctx;
+    struct wr_live_change d = {.pane = f->p, .group = x};
+    *st = flush_one(f->v, &d, err);
+    return WR_EACH_NEXT;
+}
+
 /* All results of a pane, as rows that come. */
 static wr_status fire(struct wr_live *v, struct wr_part_pane *p, struct wr_error *err)
 {
     if (p->fired)
         return WR_OK; /* a finished job that was started once more */
     p->fired = p->moved = true;
-    wr_parts_load(p);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; (x = wr_groups_next(&p->groups, &at));) {
-        struct wr_live_change d = {.pane = p, .group = x};
-        WR_TRY(flush_one(v, &d, err));
-    }
+    struct firing f = {v, p};
+    return wr_parts_each(p, INT64_MAX, fire_one, &f, err);
+}
+
+static wr_status limit(struct wr_live *v, struct wr_error *err)
+{
+    WR_TRY(wr_parts_limit(&v->parts, v->cap_change * sizeof *v->change, err));
+    if (v->op->task->job->plan->max_state > 0 && v->n_change > 0 && wr_op_excess(v->op) > 0)
+        v->due = v->op->task->dirty = true; /* EMIT EVERY waits no longer: what is listed cannot go to disk */
     return WR_OK;
 }
 
@@ -229,7 +242,8 @@ wr_status wr_live_flush(struct wr_op *op, struct wr_error *err)
         return emit(v, err);
     v->due = false;
     WR_TRY(flush_changes(v, NULL, err));
-    return emit(v, err);
+    WR_TRY(emit(v, err));
+    return limit(v, err); /* what was listed may go now */
 }
 
 static bool is_listed(struct wr_op *op, struct wr_group *x)
@@ -237,12 +251,11 @@ static bool is_listed(struct wr_op *op, struct wr_group *x)
     return wr_partition_of(&((struct wr_live *)op->ctx)->parts, x)->listed != 0;
 }
 
-wr_status wr_live_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
+wr_status wr_live_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err)
 {
     struct wr_live *v = op->ctx;
     const struct wr_partby *by = v->parts.by;
-    wr_parts_measure(&v->parts, mono_us);
-    wr_parts_expire(&v->parts, is_listed);
+    WR_TRY(wr_parts_expire(&v->parts, is_listed, err));
     if (by->emit != WR_EMIT_EVERY)
         return WR_OK;
     if (v->next_due == 0)
@@ -280,7 +293,7 @@ wr_status wr_live_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr
     WR_TRY(emit(v, err));
     while (n_drop-- > 0)
         wr_parts_drop_pane(&v->parts, 0);
-    return WR_OK;
+    return limit(v, err);
 }
 
 wr_status wr_live_finish(struct wr_op *op, struct wr_error *err)
@@ -344,7 +357,7 @@ static void one_row(struct wr_live *v, const struct wr_batch *b, uint32_t r, uin
     }
     struct wr_part_pane *p = wr_parts_pane(t, end);
     struct wr_group *x = wr_parts_at(t, p, b, r, hash);
-    wr_partition_of(t, x)->touched = wr_parts_now(v->op);
+    wr_partition_of(t, x)->touched = wr_op_now(v->op);
     p->moved = true;
     wr_parts_encode_order(t, b, r);
     if (wr_op_is_retract(wr_batch_op(b, r)))
@@ -374,7 +387,7 @@ wr_status wr_live_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b
             one_row(v, b, row[k], hash[k]);
     }
     wr_batch_unref(b);
-    return st;
+    return st == WR_OK ? limit(v, err) : st;
 }
 
 /* ---- life ---- */
@@ -382,6 +395,7 @@ wr_status wr_live_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b
 void wr_live_open(struct wr_live *v, struct wr_op *op, const struct wr_partby *by, uint32_t own)
 {
     wr_parts_init(&v->parts, op, by, 0, NULL, own);
+    wr_parts_spills(&v->parts, NULL, NULL);
     v->op = op;
     v->final = by->emit == WR_EMIT_FINAL;
     v->out.schema = op->plan->out;

@@ -117,10 +117,10 @@ static bool take_one(void *ctx, struct wr_str key, struct wr_str value)
     if (key.n < PANE_KEY || !wr_take_i64(&value, &place))
         return !(t->damaged = true);
     struct wr_part_pane *p = wr_parts_pane(&v->parts, wr_time_key_get(key.p + 5));
-    struct wr_group *x = wr_parts_of_bytes(p, (struct wr_str){key.p + PANE_KEY, key.n - PANE_KEY});
+    struct wr_group *x = wr_parts_make(p, (struct wr_str){key.p + PANE_KEY, key.n - PANE_KEY});
     if (!x)
         return true; /* another instance's */
-    wr_partition_of(&v->parts, x)->touched = wr_parts_now(v->op);
+    wr_partition_of(&v->parts, x)->touched = wr_op_now(v->op);
     struct wr_live_change *d = wr_live_list(v, p, x);
     d->place = place;
     d->owed = true;

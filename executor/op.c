@@ -19,6 +19,16 @@ wr_status wr_op_no_state(struct wr_op *op WR_UNUSED, struct wr_buf *out WR_UNUSE
 wr_status wr_op_no_restore(struct wr_op *op WR_UNUSED, struct wr_store_reader *r WR_UNUSED, struct wr_error *err WR_UNUSED) { return WR_OK; }
 void wr_op_no_close(struct wr_op *op WR_UNUSED) {}
 
+int64_t wr_op_now(const struct wr_op *op)
+{
+    bool event = true;
+    if (op->wm != WR_WM_NONE && op->wm != WR_WM_END)
+        return op->wm;
+    for (int i = 0; i < op->plan->n_in; i++)
+        event &= op->plan->in[i]->time_col >= 0;
+    return event ? 0 : op->task->mono_us;
+}
+
 void wr_time_key_put(struct wr_buf *key, int64_t us)
 {
     uint64_t v = (uint64_t)us ^ UINT64_C(1) << 63;

@@ -88,6 +88,8 @@ wr_status wr_op_no_restore(struct wr_op *, struct wr_store_reader *, struct wr_e
 /* A time as 8 bytes that sort as the time does, as core/key.h writes it behind the first byte. */
 void wr_time_key_put(struct wr_buf *key, int64_t us);
 int64_t wr_time_key_get(const char *p);
+/* What state.ttl is measured in: event time where all inputs have it, else monotonic time; 0: event time has not begun yet. */
+int64_t wr_op_now(const struct wr_op *op);
 /* Starts a key of this operator's state: plan node, kind of thing. The instance is not part of it: state is found again with any number of tasks. */
 void wr_op_key(struct wr_buf *key, const struct wr_op *op, char kind);
 /* For what each instance writes for itself (how many rows it holds): ends a key. Read with a scan over all. */

@@ -37,6 +37,8 @@ struct wr_join_pane *wr_join_pane_at(struct wr_op *op, int64_t end)
     for (int s = 0; s < 2; s++)
         wr_rows_init(&p->rows[s], &j->side[s].layout);
     wr_join_track(op, p);
+    for (int s = 0; s < 2 && j->timed; s++)
+        p->rows[s].came = wr_join_came;
     j->pane[lo] = p;
     return p;
 }
@@ -56,6 +58,8 @@ void wr_join_pane_drop(struct wr_op *op, int i)
     op->n.passed += held;
     op->n.held -= held;
     wr_join_pane_forget(op, p);
+    for (int s = 0; s < 2; s++)
+        wr_rows_forget_disk(&p->rows[s]);
     pane_free(p);
     memmove(&j->pane[i], &j->pane[i + 1], sizeof *j->pane * (size_t)(j->n_pane - i - 1));
     j->n_pane--;
@@ -155,8 +159,10 @@ static void touch(struct wr_op *op, struct wr_rows *t, const struct incoming *x)
 {
     struct wr_join_op *j = op->ctx;
     struct wr_bucket *k = j->p->ttl ? wr_rows_find(t, x->b, j->side[x->s].key, x->row, x->hash) : NULL;
-    if (k)
-        k->touched = wr_join_now(op);
+    if (k) {
+        k->touched = wr_op_now(op);
+        k->same = false;
+    }
 }
 
 static wr_status take_back(struct wr_op *op, const struct incoming *x, struct wr_row *own, bool matched, struct wr_error *err)
@@ -441,7 +447,7 @@ static wr_status join_process(struct wr_op *op, int in, struct wr_batch *b, stru
     wr_arena_reset(&j->scratch);
     wr_status st = join_rows(op, in, b, err);
     wr_batch_unref(b);
-    return st;
+    return st == WR_OK ? wr_join_limit(op, err) : st;
 }
 
 static wr_status join_finish(struct wr_op *op, struct wr_error *err WR_UNUSED)
@@ -520,6 +526,8 @@ static wr_status join_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     }
     if (p->cond)
         make_cond(op);
+    j->timed = by_time(p);
+    wr_join_spill_open(op);
     if (p->free != WR_JFREE_WINDOW)
         (void)wr_join_pane_at(op, INT64_MAX);
     return WR_OK;
@@ -540,6 +548,7 @@ static void join_close(struct wr_op *op)
     free(j->cand_row);
     free(j->out);
     wr_buf_clear(&j->gone);
+    wr_join_spill_close(j);
     wr_arena_clear(&j->scratch);
     wr_arena_clear(&j->arena);
     free(j);
@@ -547,6 +556,6 @@ static void join_close(struct wr_op *op)
 }
 
 const struct wr_op_vt wr_op_join = {
-    .name = "join", .open = join_open, .process = join_process, .watermark = wr_join_watermark, .tick = wr_join_tick, .flush = wr_op_no_flush,
+    .name = "join", .spills = true, .open = join_open, .process = join_process, .watermark = wr_join_watermark, .tick = wr_join_tick, .flush = wr_op_no_flush,
     .finish = join_finish, .checkpoint = wr_join_checkpoint, .restore = wr_join_restore, .close = join_close,
 };

@@ -25,6 +25,7 @@ struct line {
     int64_t passed;           /* rows 0 .. passed - 1 can get no new neighbours */
     int64_t start, at;        /* the search began at `start`, the next row it looks at is `at` */
     int64_t number;           /* matches so far */
+    int64_t told;             /* bad conditions were told up to this row, before the partition went to disk */
     bool noted;               /* in `open`, with the time: */
     int64_t noted_time;
     uint32_t id;              /* due.h */
@@ -330,7 +331,7 @@ static wr_status search(struct match *o, struct wr_group *x, int64_t now, bool f
     struct line *l = line_of(o, x);
     int64_t within = o->p->within, end = 0;
     o->x = x;
-    o->told = l->at - 1;
+    o->told = l->at - 1 > l->told ? l->at - 1 : l->told;
     for (;;) {
         int64_t upto = final ? count_rows(o, x) : l->passed - o->p->ahead;
         if (!l->search.on) {
@@ -364,6 +365,8 @@ static wr_status search(struct match *o, struct wr_group *x, int64_t now, bool f
     return WR_OK;
 }
 
+static wr_status limit(struct match *o, struct wr_error *err);
+
 static wr_status match_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr_error *err)
 {
     struct match *o = op->ctx;
@@ -383,7 +386,16 @@ static wr_status match_watermark(struct wr_op *op, int64_t w, int64_t *fwd, stru
     struct wr_omap_it it = wr_omap_first(&o->open);
     if (wr_omap_valid(it) && wr_time_key_get(wr_omap_key(it).p) < upto && w != WR_WM_END)
         *fwd = wr_time_key_get(wr_omap_key(it).p);
-    return WR_OK;
+    return limit(o, err);
+}
+
+static enum wr_each search_last(void *ctx, struct wr_group *x, wr_status *st, struct wr_error *err)
+{
+    struct match *o = ctx;
+    uint64_t n = o->parts.pane[0]->groups.n;
+    line_of(o, x)->passed = count_rows(o, x);
+    *st = search(o, x, WR_WM_END, true, err);
+    return o->parts.pane[0]->groups.n < n ? WR_EACH_REMOVED : WR_EACH_NEXT;
 }
 
 static wr_status match_finish(struct wr_op *op, struct wr_error *err)
@@ -391,13 +403,7 @@ static wr_status match_finish(struct wr_op *op, struct wr_error *err)
     struct match *o = op->ctx;
     if (o->parts.n_pane == 0)
         return WR_OK;
-    struct wr_part_pane *p = o->parts.pane[0];
-    wr_parts_load(p);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; (x = wr_groups_next(&p->groups, &at));) {
-        line_of(o, x)->passed = count_rows(o, x);
-        WR_TRY(search(o, x, WR_WM_END, true, err));
-    }
+    WR_TRY(wr_parts_each(o->parts.pane[0], INT64_MAX, search_last, o, err));
     return emit(o, err);
 }
 
@@ -409,13 +415,13 @@ static int64_t open_rows(struct wr_op *op, struct wr_group *x)
 
 static bool has_open_rows(struct wr_op *op, struct wr_group *x) { return open_rows(op, x) > 0; }
 
-static wr_status match_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
+static wr_status match_tick(struct wr_op *op, int64_t mono_us WR_UNUSED, struct wr_error *err)
 {
     struct match *o = op->ctx;
-    wr_parts_measure(&o->parts, mono_us);
-    wr_parts_expire(&o->parts, has_open_rows);
-    return WR_OK;
+    return wr_parts_expire(&o->parts, has_open_rows, err);
 }
+
+static wr_status limit(struct match *o, struct wr_error *err) { return wr_parts_limit(&o->parts, wr_due_bytes(&o->due) + o->open.heap, err); }
 
 /* ---- input ---- */
 
@@ -426,7 +432,7 @@ static void add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r, int6
     struct wr_part_pane *p = wr_parts_pane(t, INT64_MAX);
     struct wr_group *x = wr_parts_at(t, p, b, r, hash);
     wr_due_know(&o->due, x);
-    wr_partition_of(t, x)->touched = wr_parts_now(o->op);
+    wr_partition_of(t, x)->touched = wr_op_now(o->op);
     wr_parts_encode_order(t, b, r);
     wr_parts_encode_rest(t, b, r);
     wr_parts_add(t, p, x, wr_buf_get(&t->entry), 1);
@@ -441,7 +447,8 @@ static void add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r, int6
 static wr_status match_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b, struct wr_error *err)
 {
     struct match *o = op->ctx;
-    return wr_due_process(&o->due, b, &o->scratch, add_row, err);
+    WR_TRY(wr_due_process(&o->due, b, &o->scratch, add_row, err));
+    return limit(o, err);
 }
 
 /* ---- life ---- */
@@ -454,6 +461,20 @@ static void partition_drop(struct wr_op *op, struct wr_group *x)
     wr_due_forget(&o->due, x);
     wr_readback_forget(&o->readback);
 }
+
+/* The search begins anew when it comes back: it finds what it had found. */
+static void partition_away(struct wr_op *op, struct wr_group *x)
+{
+    struct match *o = op->ctx;
+    struct line *l = line_of(o, x);
+    l->told = l->at - 1 > l->told ? l->at - 1 : l->told;
+    l->at = l->start;
+    wr_search_clear(&l->search);
+    wr_due_away(&o->due, x);
+    wr_readback_forget(&o->readback);
+}
+
+static void partition_back(struct wr_op *op, struct wr_group *x) { wr_due_back(&((struct match *)op->ctx)->due, x); }
 
 static void see_nav(void *ctx, int col) { ((bool *)ctx)[col] = true; }
 
@@ -512,6 +533,7 @@ static wr_status match_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     o->parts.load = load_line;
     o->parts.drop = partition_drop;
     o->parts.open = open_rows;
+    wr_parts_spills(&o->parts, partition_away, partition_back);
     wr_due_init(&o->due, &o->parts, offsetof(struct line, id));
     wr_matcher_init(&o->matcher, o->p);
     o->matcher.allows = allows;
@@ -546,14 +568,14 @@ static wr_status match_checkpoint(struct wr_op *op, struct wr_buf *delta, struct
 }
 
 /* Searches that were open hold back the output's event time. */
-static void restore_open(struct match *o)
+static enum wr_each open_again(void *ctx, struct wr_group *x, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
 {
-    if (o->op->plan->time_col < 0 || o->parts.n_pane == 0)
-        return;
-    wr_parts_load(o->parts.pane[0]);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; (x = wr_groups_next(&o->parts.pane[0]->groups, &at));)
-        note_open(o, x);
+    struct match *o = ctx;
+    note_open(o, x);
+    if (!line_of(o, x)->noted)
+        return WR_EACH_NEXT;
+    wr_partition_of(&o->parts, x)->same = false; /* the checkpoint does not say that it is noted */
+    return WR_EACH_STAYS;
 }
 
 static wr_status match_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
@@ -561,11 +583,12 @@ static wr_status match_restore(struct wr_op *op, struct wr_store_reader *r, stru
     struct match *o = op->ctx;
     WR_TRY(wr_parts_restore(&o->parts, r, err));
     bool ok = wr_due_restore(&o->due, r);
-    restore_open(o);
+    if (op->plan->time_col >= 0 && o->parts.n_pane > 0)
+        WR_TRY(wr_parts_each(o->parts.pane[0], INT64_MAX, open_again, o, err));
     return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's state of MATCH_RECOGNIZE is damaged");
 }
 
 const struct wr_op_vt wr_op_match = {
-    .name = "match", .open = match_open, .process = match_process, .watermark = match_watermark, .tick = match_tick, .flush = wr_op_no_flush,
+    .name = "match", .spills = true, .open = match_open, .process = match_process, .watermark = match_watermark, .tick = match_tick, .flush = wr_op_no_flush,
     .finish = match_finish, .checkpoint = match_checkpoint, .restore = match_restore, .close = match_close,
 };

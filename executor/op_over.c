@@ -125,6 +125,6 @@ static void over_close(struct wr_op *op)
 }
 
 const struct wr_op_vt wr_op_over = {
-    .name = "over", .open = over_open, .process = wr_live_process, .watermark = wr_live_watermark, .tick = wr_live_tick, .flush = wr_live_flush,
+    .name = "over", .spills = true, .open = over_open, .process = wr_live_process, .watermark = wr_live_watermark, .tick = wr_live_tick, .flush = wr_live_flush,
     .finish = wr_live_finish, .checkpoint = wr_live_checkpoint, .restore = wr_live_restore, .close = over_close,
 };

@@ -118,6 +118,20 @@ static void partition_drop(struct wr_op *op, struct wr_group *x)
     wr_readback_forget(&o->readback);
 }
 
+static void partition_away(struct wr_op *op, struct wr_group *x)
+{
+    struct over_time *o = op->ctx;
+    wr_due_away(&o->due, x);
+    wr_readback_forget(&o->readback);
+}
+
+static void partition_back(struct wr_op *op, struct wr_group *x) { wr_due_back(&((struct over_time *)op->ctx)->due, x); }
+
+static wr_status limit(struct over_time *o, struct wr_error *err)
+{
+    return wr_parts_limit(&o->parts, wr_due_bytes(&o->due) + o->waiting.heap, err);
+}
+
 static int64_t open_rows(struct wr_op *op, struct wr_group *x)
 {
     struct over_time *o = op->ctx;
@@ -265,7 +279,14 @@ static wr_status time_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struc
     struct wr_omap_it it = wr_omap_first(&o->waiting);
     if (wr_omap_valid(it) && wr_time_key_get(wr_omap_key(it).p) < upto && w != WR_WM_END)
         *fwd = wr_time_key_get(wr_omap_key(it).p);
-    return WR_OK;
+    return limit(o, err);
+}
+
+static enum wr_each give_last(void *ctx, struct wr_group *x, wr_status *st, struct wr_error *err)
+{
+    struct over_time *o = ctx;
+    *st = give_rows(o, x, count_rows(o, x), err);
+    return WR_EACH_NEXT;
 }
 
 static wr_status time_finish(struct wr_op *op, struct wr_error *err)
@@ -273,21 +294,15 @@ static wr_status time_finish(struct wr_op *op, struct wr_error *err)
     struct over_time *o = op->ctx;
     if (o->parts.n_pane == 0)
         return WR_OK;
-    struct wr_part_pane *p = o->parts.pane[0];
     if (o->ahead_rows > 0)
-        wr_parts_load(p);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; o->ahead_rows > 0 && (x = wr_groups_next(&p->groups, &at));)
-        WR_TRY(give_rows(o, x, count_rows(o, x), err));
+        WR_TRY(wr_parts_each(o->parts.pane[0], INT64_MAX, give_last, o, err));
     return emit(o, err);
 }
 
-static wr_status time_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
+static wr_status time_tick(struct wr_op *op, int64_t mono_us WR_UNUSED, struct wr_error *err)
 {
     struct over_time *o = op->ctx;
-    wr_parts_measure(&o->parts, mono_us);
-    wr_parts_expire(&o->parts, has_open_rows);
-    return WR_OK;
+    return wr_parts_expire(&o->parts, has_open_rows, err);
 }
 
 /* ---- input ---- */
@@ -301,7 +316,7 @@ static void add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r, int6
     struct line *l = line_of(o, x);
     bool fresh = l->id == 0;
     wr_due_know(&o->due, x);
-    wr_partition_of(t, x)->touched = wr_parts_now(o->op);
+    wr_partition_of(t, x)->touched = wr_op_now(o->op);
     wr_parts_encode_order(t, b, r);
     wr_parts_encode_rest(t, b, r);
     wr_parts_add(t, p, x, wr_buf_get(&t->entry), 1);
@@ -322,7 +337,8 @@ static void add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r, int6
 static wr_status time_process(struct wr_op *op, int in WR_UNUSED, struct wr_batch *b, struct wr_error *err)
 {
     struct over_time *o = op->ctx;
-    return wr_due_process(&o->due, b, &o->scratch, add_row, err);
+    WR_TRY(wr_due_process(&o->due, b, &o->scratch, add_row, err));
+    return limit(o, err);
 }
 
 /* ---- life ---- */
@@ -420,6 +436,7 @@ static wr_status time_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     o->parts.load = load_line;
     o->parts.drop = partition_drop;
     o->parts.open = open_rows;
+    wr_parts_spills(&o->parts, partition_away, partition_back);
     wr_due_init(&o->due, &o->parts, offsetof(struct line, id));
     measure_frames(o);
     wr_frames_init(&o->frames, p, o->call);
@@ -450,16 +467,12 @@ static wr_status time_checkpoint(struct wr_op *op, struct wr_buf *delta, struct 
 }
 
 /* Times of rows not given. */
-static void restore_waiting(struct over_time *o)
+static enum wr_each wait_again(void *ctx, struct wr_group *x, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
 {
-    if ((o->ahead == 0 && o->ahead_rows == 0) || o->parts.n_pane == 0)
-        return;
-    struct wr_part_pane *p = o->parts.pane[0];
-    wr_parts_load(p);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; (x = wr_groups_next(&p->groups, &at));)
-        for (int64_t i = line_of(o, x)->given; i < count_rows(o, x); i++)
-            wait_for(o, entry_time(entry_at(o, x, i)), 1);
+    struct over_time *o = ctx;
+    for (int64_t i = line_of(o, x)->given; i < count_rows(o, x); i++)
+        wait_for(o, entry_time(entry_at(o, x, i)), 1);
+    return WR_EACH_NEXT;
 }
 
 static wr_status time_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
@@ -467,11 +480,12 @@ static wr_status time_restore(struct wr_op *op, struct wr_store_reader *r, struc
     struct over_time *o = op->ctx;
     WR_TRY(wr_parts_restore(&o->parts, r, err));
     bool ok = wr_due_restore(&o->due, r);
-    restore_waiting(o);
+    if ((o->ahead > 0 || o->ahead_rows > 0) && o->parts.n_pane > 0)
+        WR_TRY(wr_parts_each(o->parts.pane[0], INT64_MAX, wait_again, o, err));
     return ok ? WR_OK : wr_fail(err, WR_EIO, "the checkpoint's state of OVER is damaged");
 }
 
 const struct wr_op_vt wr_op_over_time = {
-    .name = "over_time", .open = time_open, .process = time_process, .watermark = time_watermark, .tick = time_tick, .flush = wr_op_no_flush,
+    .name = "over_time", .spills = true, .open = time_open, .process = time_process, .watermark = time_watermark, .tick = time_tick, .flush = wr_op_no_flush,
     .finish = time_finish, .checkpoint = time_checkpoint, .restore = time_restore, .close = time_close,
 };

@@ -182,6 +182,6 @@ static wr_status rank_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 static void rank_close(struct wr_op *op) { wr_live_close(op->ctx); }
 
 const struct wr_op_vt wr_op_top_n = {
-    .name = "top_n", .open = rank_open, .process = wr_live_process, .watermark = wr_live_watermark, .tick = wr_live_tick, .flush = wr_live_flush,
+    .name = "top_n", .spills = true, .open = rank_open, .process = wr_live_process, .watermark = wr_live_watermark, .tick = wr_live_tick, .flush = wr_live_flush,
     .finish = wr_live_finish, .checkpoint = wr_live_checkpoint, .restore = wr_live_restore, .close = rank_close,
 };

@@ -21,7 +21,11 @@ struct setop {
     struct wr_rows rows;          /* n: left and right together; mark: right */
     int n_col, *all;              /* all columns */
     int64_t next_sweep, next_measure;
+    struct wr_spill spill;
+    struct wr_picked picked;
 };
+
+static wr_status limit(struct wr_op *op, struct wr_error *err);
 
 /* How often a row with these numbers is in the result. */
 static int64_t times(const struct wr_plan_setop *p, int64_t l, int64_t r)
@@ -33,17 +37,14 @@ static int64_t times(const struct wr_plan_setop *p, int64_t l, int64_t r)
     return l < r ? l : r;
 }
 
-static int64_t now_of(const struct wr_op *op)
-{
-    return op->wm != WR_WM_NONE && op->wm != WR_WM_END ? op->wm : op->task->mono_us;
-}
-
 static void touch(struct wr_op *op, const struct wr_batch *b, uint32_t row, uint64_t hash)
 {
     struct setop *o = op->ctx;
     struct wr_bucket *k = o->p->ttl ? wr_rows_find(&o->rows, b, o->all, row, hash) : NULL;
-    if (k)
-        k->touched = now_of(op);
+    if (k) {
+        k->touched = wr_op_now(op);
+        k->same = false;
+    }
 }
 
 /* Counts the row; returns the change of the result: -1, 0, 1. */
@@ -108,38 +109,69 @@ static wr_status setop_process(struct wr_op *op, int in, struct wr_batch *b, str
     }
     wr_status st = give(op, b, row, change, kept, err);
     wr_batch_unref(b);
-    return st;
+    return st == WR_OK ? limit(op, err) : st;
 }
 
-static void forget_old(struct wr_op *op)
+struct sweep { struct wr_op *op; int64_t now; };
+
+static enum wr_each forget_row(void *ctx, struct wr_bucket *k, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
 {
-    struct setop *o = op->ctx;
-    int64_t now = now_of(op);
-    if (!o->p->ttl || now < o->next_sweep)
-        return;
-    o->next_sweep = now + o->p->ttl / 8 + 1;
-    wr_rows_load(&o->rows);
-    uint64_t at = 0;
-    for (struct wr_bucket *k; (k = wr_rows_next(&o->rows, &at));) {
-        if (k->touched == 0)
-            k->touched = now; /* from before a restart */
-        if (k->touched > now - o->p->ttl)
-            continue;
-        op->n.held -= (uint64_t)k->total;
-        op->n.passed += (uint64_t)k->total;
-        wr_rows_drop_bucket(&o->rows, k);
+    struct sweep *s = ctx;
+    struct setop *o = s->op->ctx;
+    if (k->touched == 0) { /* from before a restart, or before event time began */
+        k->touched = s->now;
+        k->same = false;
+        return WR_EACH_STAYS;
     }
+    if (k->touched > s->now - o->p->ttl)
+        return WR_EACH_NEXT;
+    s->op->n.held -= (uint64_t)k->total;
+    s->op->n.passed += (uint64_t)k->total;
+    wr_rows_drop_bucket(&o->rows, k);
+    return WR_EACH_REMOVED;
 }
 
-static wr_status setop_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
+static wr_status forget_old(struct wr_op *op, struct wr_error *err)
 {
     struct setop *o = op->ctx;
-    forget_old(op);
-    if (mono_us >= o->next_measure) {
-        o->next_measure = mono_us + 100000;
-        wr_op_weigh(op, o->rows.bytes + (o->rows.slot ? (o->rows.mask + 1) * sizeof(uint64_t) : 0));
-    }
+    struct sweep s = {op, wr_op_now(op)};
+    if (!o->p->ttl || s.now == 0 || s.now < o->next_sweep)
+        return WR_OK;
+    o->next_sweep = s.now + o->p->ttl / 8 + 1;
+    return wr_rows_each(&o->rows, s.now - o->p->ttl, forget_row, &s, err);
+}
+
+/* Between batches: nothing points to rows then. */
+static wr_status limit(struct wr_op *op, struct wr_error *err)
+{
+    struct setop *o = op->ctx;
+    wr_op_weigh(op, wr_rows_bytes(&o->rows) + o->spill.deleted.heap);
+    if (!o->rows.spill)
+        return WR_OK;
+    if (o->spill.deleted.n_key > WR_SPILL_DELETES)
+        WR_TRY(wr_spill_write(&o->spill, err));
+    uint64_t excess = wr_op_excess(op), want = excess + wr_spill_slack(op), freed = 0;
+    if (excess == 0)
+        return WR_OK;
+    o->picked.n = 0;
+    for (int round = 0; round < 2; round++) /* the first one takes the marks of use away */
+        freed += freed < want ? wr_rows_pick(&o->rows, want - freed, &o->picked) : 0;
+    for (uint32_t i = 0; i < o->picked.n; i++)
+        wr_rows_send(&o->rows, o->picked.at[i].bucket);
+    WR_TRY(wr_spill_write(&o->spill, err));
+    wr_op_weigh(op, wr_rows_bytes(&o->rows));
+    wr_spill_gathered(op, o->rows.gone.n);
     return WR_OK;
+}
+
+static wr_status setop_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err)
+{
+    struct setop *o = op->ctx;
+    WR_TRY(forget_old(op, err));
+    if (mono_us < o->next_measure)
+        return WR_OK;
+    o->next_measure = mono_us + 100000;
+    return limit(op, err);
 }
 
 static wr_status setop_finish(struct wr_op *op, struct wr_error *err WR_UNUSED)
@@ -160,8 +192,8 @@ static wr_status setop_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
         o->all[i] = i;
     wr_rowlayout_init(&o->layout, op->plan->out, o->all, o->n_col, true, -1, &o->arena);
     wr_rows_init(&o->rows, &o->layout);
-    if (op->task->job->store)
-        wr_rows_track(&o->rows, op, 0, 's', (struct wr_str){0});
+    wr_spill_init(&o->spill, op);
+    wr_rows_track(&o->rows, op, 0, 's', (struct wr_str){0}, wr_spill_wanted(op) ? &o->spill : NULL);
     return WR_OK;
 }
 
@@ -186,6 +218,8 @@ static void setop_close(struct wr_op *op)
 {
     struct setop *o = op->ctx;
     wr_rows_clear(&o->rows);
+    wr_spill_clear(&o->spill);
+    free(o->picked.at);
     wr_arena_clear(&o->scratch);
     wr_arena_clear(&o->arena);
     free(o);
@@ -193,6 +227,6 @@ static void setop_close(struct wr_op *op)
 }
 
 const struct wr_op_vt wr_op_setop = {
-    .name = "setop", .open = setop_open, .process = setop_process, .watermark = wr_op_pass_watermark, .tick = setop_tick, .flush = wr_op_no_flush,
+    .name = "setop", .spills = true, .open = setop_open, .process = setop_process, .watermark = wr_op_pass_watermark, .tick = setop_tick, .flush = wr_op_no_flush,
     .finish = setop_finish, .checkpoint = setop_checkpoint, .restore = setop_restore, .close = setop_close,
 };

@@ -81,6 +81,7 @@ static void free_pane(struct wr_part_pane *p)
         clear_partition(p->of, x);
     wr_groups_clear(&p->groups);
     wr_omap_clear(&p->changed);
+    wr_filter_clear(&p->out);
     free(p);
 }
 
@@ -90,6 +91,7 @@ void wr_parts_drop_pane(struct wr_parts *t, int i)
     t->op->n.passed += p->held;
     t->op->n.held -= p->held;
     wr_parts_forget_pane(p);
+    wr_parts_forget_disk(p);
     if (t->last == p)
         t->last = NULL;
     free_pane(p);
@@ -107,6 +109,7 @@ void wr_parts_clear(struct wr_parts *t)
     wr_buf_clear(&t->gone);
     wr_omap_clear(&t->gone_own);
     wr_store_reader_free(t->reader);
+    wr_spill_clear(&t->spill);
     wr_arena_clear(&t->scratch);
     wr_arena_clear(&t->arena);
 }
@@ -116,7 +119,7 @@ void wr_parts_clear(struct wr_parts *t)
 struct wr_group *wr_parts_at(struct wr_parts *t, struct wr_part_pane *p, const struct wr_batch *b, uint32_t row, uint64_t hash)
 {
     struct wr_group *x = t->by->n_part > 0 ? wr_groups_at(&p->groups, b, row, hash) : wr_groups_only(&p->groups);
-    wr_partition_of(t, x)->here = true;
+    x->used = 1;
     return x;
 }
 
@@ -133,6 +136,7 @@ void wr_parts_drop(struct wr_parts *t, struct wr_part_pane *p, struct wr_group *
 void wr_parts_note(struct wr_parts *t, struct wr_group *x)
 {
     struct wr_partition *q = wr_partition_of(t, x);
+    q->same = false;
     if (q->noted || !t->track)
         return;
     q->noted = true;
@@ -160,14 +164,15 @@ void wr_parts_encode_rest(struct wr_parts *t, const struct wr_batch *b, uint32_t
 
 int64_t wr_parts_add(struct wr_parts *t, struct wr_part_pane *p, struct wr_group *x, struct wr_str entry, int64_t delta)
 {
-    struct wr_omap *rows = &wr_partition_of(t, x)->rows;
+    struct wr_partition *q = wr_partition_of(t, x);
+    size_t heap = q->rows.heap;
+    q->same = false;
     if (t->track) {
-        int64_t was = wr_omap_get(rows, entry);
+        int64_t was = wr_omap_get(&q->rows, entry);
         wr_parts_changed(p, x, entry, was, was + delta);
     }
-    size_t heap = rows->heap;
-    int64_t now = wr_omap_add(rows, entry, delta);
-    t->heap += rows->heap - heap;
+    int64_t now = wr_omap_add(&q->rows, entry, delta);
+    t->heap += q->rows.heap - heap;
     return now;
 }
 
@@ -205,39 +210,35 @@ void wr_parts_decode(struct wr_parts *t, const struct wr_group *x, struct wr_str
 
 /* ---- from time to time ---- */
 
-/* What state.ttl is measured in: event time where the input has it, else monotonic time. */
-int64_t wr_parts_now(const struct wr_op *op) { return op->wm != WR_WM_NONE && op->wm != WR_WM_END ? op->wm : op->task->mono_us; }
+struct expire { struct wr_parts *t; struct wr_part_pane *p; int64_t now; bool (*keep)(struct wr_op *, struct wr_group *); };
 
-void wr_parts_expire(struct wr_parts *t, bool (*keep)(struct wr_op *, struct wr_group *))
+static enum wr_each expire_one(void *ctx, struct wr_group *x, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
 {
-    struct wr_op *op = t->op;
-    int64_t now = wr_parts_now(op);
-    if (t->by->ttl <= 0 || t->by->win.kind != WR_WIN_NONE || t->n_pane == 0 || now < t->next_sweep)
-        return;
-    t->next_sweep = now + t->by->ttl / 8 + 1;
-    struct wr_part_pane *p = t->pane[0];
-    wr_parts_load(p);
-    struct wr_group_walk at = {0};
-    for (struct wr_group *x; (x = wr_groups_next(&p->groups, &at));) {
-        struct wr_partition *q = wr_partition_of(t, x);
-        if (q->touched > now - t->by->ttl || (keep && keep(op, x)))
-            continue;
-        uint64_t rows = (uint64_t)(t->open ? t->open(op, x) : q->rows.total);
-        p->held -= rows;
-        p->moved = true;
-        op->n.passed += rows;
-        op->n.held -= rows;
-        wr_parts_drop(t, p, x);
+    struct expire *e = ctx;
+    struct wr_parts *t = e->t;
+    struct wr_partition *q = wr_partition_of(t, x);
+    if (q->touched == 0) { /* out of a checkpoint, or from before event time began: its time begins now */
+        q->touched = e->now;
+        q->same = false;
+        return WR_EACH_STAYS;
     }
+    if (q->touched > e->now - t->by->ttl || (e->keep && e->keep(t->op, x)))
+        return WR_EACH_NEXT;
+    uint64_t rows = (uint64_t)(t->open ? t->open(t->op, x) : q->rows.total);
+    e->p->held -= rows;
+    e->p->moved = true;
+    t->op->n.passed += rows;
+    t->op->n.held -= rows;
+    wr_parts_drop(t, e->p, x);
+    return WR_EACH_REMOVED;
 }
 
-void wr_parts_measure(struct wr_parts *t, int64_t mono_us)
+wr_status wr_parts_expire(struct wr_parts *t, bool (*keep)(struct wr_op *, struct wr_group *), struct wr_error *err)
 {
-    if (mono_us < t->next_measure)
-        return;
-    t->next_measure = mono_us + 100000;
-    size_t n = t->heap;
-    for (int i = 0; i < t->n_pane; i++)
-        n += wr_groups_bytes(&t->pane[i]->groups);
-    wr_op_weigh(t->op, n);
+    int64_t now = wr_op_now(t->op);
+    if (t->by->ttl <= 0 || t->by->win.kind != WR_WIN_NONE || t->n_pane == 0 || now == 0 || now < t->next_sweep)
+        return WR_OK;
+    t->next_sweep = now + t->by->ttl / 8 + 1;
+    struct expire e = {t, t->pane[0], now, keep};
+    return wr_parts_each(e.p, now - t->by->ttl, expire_one, &e, err);
 }

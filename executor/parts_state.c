@@ -15,7 +15,7 @@
 
 enum { MOST_PREFIX = 400 }; /* longer keys are kept shortened in the store: no further can a scan look */
 
-static void pane_key(struct wr_buf *key, const struct wr_part_pane *p, char kind)
+void wr_pane_prefix(struct wr_buf *key, const struct wr_part_pane *p, char kind)
 {
     wr_op_key(key, p->of->op, kind);
     wr_time_key_put(key, p->end);
@@ -63,7 +63,7 @@ void wr_parts_forget(struct wr_part_pane *p, struct wr_group *x)
     if (!t->save || !(x->flags & WR_GROUP_STORED))
         return;
     struct wr_buf key = WR_BUF_INIT(0);
-    pane_key(&key, p, 'g');
+    wr_pane_prefix(&key, p, 'g');
     wr_group_key_bytes(&t->layout, x, &key);
     wr_delta_delete(&t->gone, wr_buf_get(&key));
     wr_omap_add(&t->gone_own, wr_buf_get(&key), 1);
@@ -77,7 +77,7 @@ void wr_parts_forget_pane(struct wr_part_pane *p)
     static const char kinds[] = {'r', 'g', 'p'};
     struct wr_buf key = WR_BUF_INIT(64);
     for (size_t i = 0; i < sizeof kinds; i++) {
-        pane_key(&key, p, kinds[i]);
+        wr_pane_prefix(&key, p, kinds[i]);
         wr_delta_delete_prefix(&p->of->gone, wr_buf_get(&key));
     }
     wr_buf_clear(&key);
@@ -90,12 +90,12 @@ static void write_pane(struct wr_part_pane *p, struct wr_buf *delta)
     if (p->stored && !p->moved && p->changed.n_key == 0)
         return;
     struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(64);
-    pane_key(&key, p, 'p');
+    wr_pane_prefix(&key, p, 'p');
     wr_op_key_own(&key, p->of->op->instance);
     wr_buf_i64(&value, (int64_t)p->held);
     wr_buf_u8(&value, p->fired);
     wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
-    pane_key(&key, p, 'r');
+    wr_pane_prefix(&key, p, 'r');
     wr_track_write(&p->changed, &key, delta);
     p->stored = true;
     p->moved = false;
@@ -103,30 +103,44 @@ static void write_pane(struct wr_part_pane *p, struct wr_buf *delta)
     wr_buf_clear(&value);
 }
 
+static void put_own(struct wr_parts *t, struct wr_group *x, struct wr_buf *key, struct wr_buf *delta)
+{
+    struct wr_buf value = WR_BUF_INIT(0);
+    wr_partition_of(t, x)->noted = false;
+    x->flags |= WR_GROUP_STORED;
+    wr_group_key_bytes(&t->layout, x, key);
+    t->save(t->op, x, &value);
+    wr_delta_put(delta, wr_buf_get(key), wr_buf_get(&value));
+    wr_buf_clear(&value);
+}
+
+void wr_parts_settle(struct wr_part_pane *p, struct wr_group *x)
+{
+    struct wr_buf key = WR_BUF_INIT(0);
+    if (!p->of->save || !wr_partition_of(p->of, x)->noted)
+        return;
+    wr_pane_prefix(&key, p, 'g');
+    put_own(p->of, x, &key, &p->of->gone);
+    wr_buf_clear(&key);
+}
+
 /* Own states are kept by operators without windows only: one pane. */
 static void write_own(struct wr_parts *t, struct wr_buf *delta)
 {
     if (t->n_noted == 0)
         return;
-    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
-    pane_key(&key, t->pane[0], 'g');
+    struct wr_buf key = WR_BUF_INIT(0);
+    wr_pane_prefix(&key, t->pane[0], 'g');
     size_t prefix = key.n;
     for (uint32_t i = 0; i < t->n_noted; i++) {
         struct wr_group *x = t->noted[i];
-        struct wr_partition *q = wr_partition_of(t, x);
-        if ((x->flags & WR_GROUP_DEAD) || !q->noted)
-            continue; /* removed, or listed twice */
-        q->noted = false;
-        x->flags |= WR_GROUP_STORED;
+        if ((x->flags & WR_GROUP_DEAD) || !wr_partition_of(t, x)->noted)
+            continue; /* removed, gone to disk, or listed twice */
         key.n = prefix;
-        wr_group_key_bytes(&t->layout, x, &key);
-        wr_buf_reset(&value);
-        t->save(t->op, x, &value);
-        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+        put_own(t, x, &key, delta);
     }
     t->n_noted = 0;
     wr_buf_clear(&key);
-    wr_buf_clear(&value);
 }
 
 void wr_parts_checkpoint(struct wr_parts *t, struct wr_buf *delta)
@@ -144,10 +158,9 @@ void wr_parts_checkpoint(struct wr_parts *t, struct wr_buf *delta)
 
 struct load {
     struct wr_part_pane *p;
-    struct wr_group *x;      /* one partition is read; NULL: all */
+    struct wr_group *x;
     uint32_t skip;           /* bytes of a store key before the partition's fields */
-    struct wr_str whole;     /* x: what the partition's store keys begin with */
-    struct wr_arena scratch;
+    struct wr_str whole;     /* what the partition's store keys begin with */
 };
 
 static void load_own(struct wr_part_pane *p, struct wr_group *x)
@@ -157,92 +170,38 @@ static void load_own(struct wr_part_pane *p, struct wr_group *x)
         return;
     struct wr_buf key = WR_BUF_INIT(0);
     struct wr_str value;
-    pane_key(&key, p, 'g');
+    wr_pane_prefix(&key, p, 'g');
     wr_group_key_bytes(&t->layout, x, &key);
-    if (wr_omap_get(&t->gone_own, wr_buf_get(&key)) == 0 && wr_store_get(t->reader, wr_buf_get(&key), &value) && t->load(t->op, x, value))
+    if (wr_omap_get(&t->gone_own, wr_buf_get(&key)) == 0 && wr_store_get(t->reader, wr_buf_get(&key), &value) && t->load(t->op, x, value)) {
         x->flags |= WR_GROUP_STORED;
-    wr_buf_clear(&key);
-}
-
-/* The partition whose fields a key begins with, taken off it; NULL: not of this instance. */
-static struct wr_group *group_of(struct wr_part_pane *p, struct wr_str *key, struct wr_arena *scratch, bool *made)
-{
-    struct wr_parts *t = p->of;
-    wr_arena_reset(scratch);
-    struct wr_value *v = wr_arena_alloc(scratch, sizeof *v * (size_t)(t->by->n_part + 1));
-    for (int c = 0; c < t->by->n_part; c++)
-        if (!wr_key_take(key, t->layout.type[c], false, true, scratch, &v[c]))
-            return NULL;
-    if (!wr_group_is_ours(t->op, &t->layout, v))
-        return NULL;
-    if (t->by->n_part > 0)
-        return wr_groups_restore(&p->groups, v, made);
-    void (*fetch)(void *, struct wr_groups *, struct wr_group *) = p->groups.fetch;
-    *made = p->groups.n == 0;
-    p->groups.fetch = NULL; /* who asks fills it */
-    struct wr_group *x = wr_groups_only(&p->groups);
-    p->groups.fetch = fetch;
-    return x;
-}
-
-struct wr_group *wr_parts_of_bytes(struct wr_part_pane *p, struct wr_str bytes)
-{
-    struct wr_arena scratch = {0};
-    bool made = false;
-    struct wr_group *x = group_of(p, &bytes, &scratch, &made);
-    if (x && made)
-        wr_parts_fetch(p, &p->groups, x);
-    wr_arena_clear(&scratch);
-    return x;
-}
-
-/* The same while all are loaded; NULL also: in memory already. */
-static struct wr_group *partition_of_key(struct load *l, struct wr_str *rest)
-{
-    struct wr_parts *t = l->p->of;
-    bool made = false;
-    struct wr_group *x = group_of(l->p, rest, &l->scratch, &made);
-    if (!x)
-        return NULL;
-    struct wr_partition *q = wr_partition_of(t, x);
-    if (made) {
-        q->loading = true;
-        q->touched = wr_parts_now(t->op);
-        load_own(l->p, x);
+        wr_partition_of(t, x)->found = true;
     }
-    q->here = true;
-    return q->loading ? x : NULL;
+    wr_buf_clear(&key);
 }
 
 static bool load_entry(void *ctx, struct wr_str key, struct wr_str value)
 {
     struct load *l = ctx;
-    struct wr_str tail = {key.p + l->skip, key.n - l->skip}, rest = tail;
+    struct wr_parts *t = l->p->of;
+    struct wr_str tail = {key.p + l->skip, key.n - l->skip};
     int64_t n;
-    if (l->x && (key.n < l->whole.n || memcmp(key.p, l->whole.p, l->whole.n) != 0))
+    if (key.n < l->whole.n || memcmp(key.p, l->whole.p, l->whole.n) != 0)
         return true;
     if (!wr_take_i64(&value, &n) || wr_omap_get(&l->p->changed, tail) != 0)
         return true; /* changed since the last checkpoint: memory knows better */
-    struct wr_group *x = l->x;
-    if (x)
-        rest = (struct wr_str){key.p + l->whole.n, key.n - l->whole.n};
-    else
-        x = partition_of_key(l, &rest);
-    if (x) {
-        struct wr_omap *rows = &wr_partition_of(l->p->of, x)->rows;
-        l->p->of->heap -= rows->heap;
-        wr_omap_add(rows, rest, n);
-        l->p->of->heap += rows->heap;
-    }
+    struct wr_partition *q = wr_partition_of(t, l->x);
+    size_t heap = q->rows.heap;
+    wr_omap_add(&q->rows, (struct wr_str){key.p + l->whole.n, key.n - l->whole.n}, n);
+    t->heap += q->rows.heap - heap;
+    q->found = true;
     return true;
 }
 
-void wr_parts_fetch(void *ctx, struct wr_groups *g WR_UNUSED, struct wr_group *x)
+static void fetch_stored(struct wr_part_pane *p, struct wr_group *x)
 {
-    struct wr_part_pane *p = ctx;
     struct load l = {.p = p, .x = x};
     struct wr_buf key = WR_BUF_INIT(0);
-    pane_key(&key, p, 'r');
+    wr_pane_prefix(&key, p, 'r');
     l.skip = (uint32_t)key.n;
     wr_group_key_bytes(&p->of->layout, x, &key);
     l.whole = wr_buf_get(&key);
@@ -250,36 +209,79 @@ void wr_parts_fetch(void *ctx, struct wr_groups *g WR_UNUSED, struct wr_group *x
     prefix.n = prefix.n < MOST_PREFIX ? prefix.n : MOST_PREFIX;
     wr_store_scan(p->of->reader, prefix, load_entry, &l);
     load_own(p, x);
-    wr_partition_of(p->of, x)->here = true;
+    struct wr_partition *q = wr_partition_of(p->of, x);
+    q->same = q->found;
     wr_buf_clear(&key);
 }
 
-static bool load_partition(void *ctx, struct wr_str key, struct wr_str value WR_UNUSED)
+void wr_parts_fetch(void *ctx, struct wr_groups *g WR_UNUSED, struct wr_group *x)
 {
-    struct load *l = ctx;
-    struct wr_str rest = {key.p + l->skip, key.n - l->skip};
-    if (wr_omap_get(&l->p->of->gone_own, key) == 0)
-        (void)partition_of_key(l, &rest);
-    return true;
+    struct wr_part_pane *p = ctx;
+    if (!wr_parts_fetch_copy(p, x) && p->lazy)
+        fetch_stored(p, x);
 }
 
-void wr_parts_load(struct wr_part_pane *p)
+/* ---- partitions by their fields ---- */
+
+static struct wr_value *take_fields(struct wr_parts *t, struct wr_str *key, struct wr_arena *scratch)
 {
-    if (!p->lazy)
-        return;
-    struct load l = {.p = p};
-    struct wr_buf key = WR_BUF_INIT(64);
-    p->lazy = false;
-    p->groups.fetch = NULL;
-    pane_key(&key, p, 'g');
-    l.skip = (uint32_t)key.n;
-    if (p->of->save) /* partitions without rows, too */
-        wr_store_scan(p->of->reader, wr_buf_get(&key), load_partition, &l);
-    pane_key(&key, p, 'r');
-    wr_store_scan(p->of->reader, wr_buf_get(&key), load_entry, &l);
-    wr_arena_clear(&l.scratch);
-    wr_buf_clear(&key);
+    struct wr_value *v = wr_arena_alloc(scratch, sizeof *v * (size_t)(t->by->n_part + 1));
+    for (int c = 0; c < t->by->n_part; c++)
+        if (!wr_key_take(key, t->layout.type[c], false, true, scratch, &v[c]))
+            return NULL;
+    return v;
 }
+
+bool wr_parts_cut_fields(struct wr_parts *t, struct wr_str *key)
+{
+    struct wr_arena scratch = {0};
+    struct wr_str rest = *key;
+    bool ok = take_fields(t, &rest, &scratch) != NULL;
+    key->n -= rest.n;
+    wr_arena_clear(&scratch);
+    return ok;
+}
+
+bool wr_parts_is_ours(struct wr_parts *t, struct wr_str fields)
+{
+    struct wr_arena scratch = {0};
+    const struct wr_value *v = take_fields(t, &fields, &scratch);
+    bool ours = v && wr_group_is_ours(t->op, &t->layout, v);
+    wr_arena_clear(&scratch);
+    return ours;
+}
+
+/* here: one that is in memory is given, too; make: one that is nowhere is made. */
+static struct wr_group *find(struct wr_part_pane *p, struct wr_str fields, bool here, bool make)
+{
+    struct wr_parts *t = p->of;
+    struct wr_arena scratch = {0};
+    const struct wr_value *v = take_fields(t, &fields, &scratch);
+    struct wr_group *x = NULL;
+    bool made = false;
+    void (*fetch)(void *, struct wr_groups *, struct wr_group *) = p->groups.fetch;
+    if (v && wr_group_is_ours(t->op, &t->layout, v)) {
+        made = p->groups.n == 0;
+        p->groups.fetch = NULL; /* below */
+        x = t->by->n_part > 0 ? wr_groups_restore(&p->groups, v, &made) : wr_groups_only(&p->groups);
+        p->groups.fetch = fetch;
+    }
+    if (x && made) {
+        wr_parts_fetch(p, &p->groups, x);
+        if (!make && !wr_partition_of(t, x)->found) {
+            wr_groups_remove(&p->groups, x);
+            x = NULL;
+        }
+    } else if (!here) {
+        x = NULL;
+    }
+    wr_arena_clear(&scratch);
+    return x;
+}
+
+struct wr_group *wr_parts_find(struct wr_part_pane *p, struct wr_str fields) { return find(p, fields, true, false); }
+struct wr_group *wr_parts_bring(struct wr_part_pane *p, struct wr_str fields) { return find(p, fields, false, false); }
+struct wr_group *wr_parts_make(struct wr_part_pane *p, struct wr_str fields) { return find(p, fields, true, true); }
 
 static bool restore_pane(void *ctx, struct wr_str key, struct wr_str value)
 {

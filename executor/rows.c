@@ -263,6 +263,14 @@ uint64_t wr_row_hash_key(const struct wr_rowlayout *l, const struct wr_row *x)
 #endif
 }
 
+void wr_row_key_bytes(const struct wr_rowlayout *l, const struct wr_row *x, struct wr_buf *out)
+{
+    for (int i = 0; i < l->n_key; i++) {
+        struct wr_value v = wr_row_get(l, x, l->key[i]);
+        wr_key_put_value(out, &v, false, true);
+    }
+}
+
 /* ---- the table ---- */
 
 static uint64_t tagged(const struct wr_bucket *k) { return (uint64_t)(uintptr_t)k | (k->hash >> PTR_BITS) << PTR_BITS; }
@@ -318,6 +326,32 @@ static struct wr_bucket *add_bucket(struct wr_rows *t, uint64_t hash)
     return k;
 }
 
+struct wr_bucket *wr_rows_slot(const struct wr_rows *t, uint64_t i) { return t->slot[i] > REMOVED ? untag(t->slot[i]) : NULL; }
+
+struct wr_bucket *wr_rows_here(const struct wr_rows *t, struct wr_str fields, uint64_t hash)
+{
+    struct wr_buf mine = WR_BUF_INIT(0);
+    struct wr_bucket *found = NULL;
+    for (uint64_t i = hash & t->mask; !found && t->slot && t->slot[i] != 0; i = (i + 1) & t->mask) {
+        struct wr_bucket *k = wr_rows_slot(t, i);
+        if (!k || k->hash != hash)
+            continue;
+        wr_buf_reset(&mine);
+        wr_row_key_bytes(t->layout, wr_bucket_row(k, 0), &mine);
+        found = wr_str_eq(wr_buf_get(&mine), fields) ? k : NULL;
+    }
+    wr_buf_clear(&mine);
+    return found;
+}
+
+size_t wr_bucket_bytes(const struct wr_bucket *k)
+{
+    size_t n = sizeof *k + sizeof(struct wr_row *) * k->cap;
+    for (uint32_t i = 0; i < k->n; i++)
+        n += sizeof(struct wr_row) + wr_bucket_row(k, i)->size;
+    return n;
+}
+
 static void remove_bucket(struct wr_rows *t, struct wr_bucket *k)
 {
     for (uint64_t i = k->hash & t->mask; t->slot[i] != 0; i = (i + 1) & t->mask)
@@ -339,8 +373,10 @@ static struct wr_bucket *lookup(const struct wr_rows *t, const struct wr_batch *
         if (t->slot[i] == REMOVED || t->slot[i] >> PTR_BITS != tag)
             continue;
         struct wr_bucket *k = untag(t->slot[i]);
-        if (k->hash == hash && same_key(t->layout, wr_bucket_row(k, 0), b, col, row))
+        if (k->hash == hash && same_key(t->layout, wr_bucket_row(k, 0), b, col, row)) {
+            k->used = true;
             return k;
+        }
     }
     return NULL;
 }
@@ -348,7 +384,7 @@ static struct wr_bucket *lookup(const struct wr_rows *t, const struct wr_batch *
 struct wr_bucket *wr_rows_find(struct wr_rows *t, const struct wr_batch *b, const int *col, uint32_t row, uint64_t hash)
 {
     struct wr_bucket *k = lookup(t, b, col, row, hash);
-    if (k || !t->reader)
+    if (k || (!t->reader && t->n_disk == 0))
         return k;
     wr_rows_fetch(t, b, col, row, hash);
     return lookup(t, b, col, row, hash);
@@ -360,8 +396,10 @@ static struct wr_bucket *lookup_like(const struct wr_rows *t, const struct wr_ro
         if (t->slot[i] == REMOVED || t->slot[i] >> PTR_BITS != hash >> PTR_BITS)
             continue;
         struct wr_bucket *k = untag(t->slot[i]);
-        if (k->hash == hash && same_row_key(t->layout, wr_bucket_row(k, 0), l, x))
+        if (k->hash == hash && same_row_key(t->layout, wr_bucket_row(k, 0), l, x)) {
+            k->used = true;
             return k;
+        }
     }
     return NULL;
 }
@@ -370,7 +408,7 @@ struct wr_bucket *wr_rows_like(struct wr_rows *t, const struct wr_rowlayout *l, 
 {
     uint64_t hash = x->bucket ? x->bucket->hash : wr_row_hash_key(l, x);
     struct wr_bucket *k = lookup_like(t, l, x, hash);
-    if (k || !t->reader)
+    if (k || (!t->reader && t->n_disk == 0))
         return k;
     wr_rows_fetch_like(t, l, x);
     return lookup_like(t, l, x, hash);
@@ -525,6 +563,8 @@ static void bucket_take(struct wr_rows *t, struct wr_row *x)
     if (k->index)
         index_remove(k->index, x);
     k->n--;
+    if (k->n == 0 && k->disk)
+        wr_rows_forget_copy(t, x);
     x->bucket = NULL;
     if (k->n == 0) {
         remove_bucket(t, k);
@@ -610,8 +650,7 @@ static void note_gone(struct wr_rows *t, struct wr_row *x)
 {
     t->bytes -= sizeof *x + x->size;
     x->flags |= WR_ROW_OUT;
-    if (t->op)
-        wr_rows_changed(t, x);
+    wr_rows_changed(t, x);
 }
 
 void wr_rows_take_out(struct wr_rows *t, struct wr_row *x)
@@ -639,6 +678,17 @@ void wr_rows_drop_bucket(struct wr_rows *t, struct wr_bucket *k)
     wr_rows_drop(t, wr_bucket_row(k, 0), wr_bucket_row(k, 0)->n);
 }
 
+void wr_rows_let_go(struct wr_rows *t, struct wr_bucket *k)
+{
+    for (uint32_t i = 0; i < k->n; i++) {
+        struct wr_row *x = wr_bucket_row(k, i);
+        t->bytes -= sizeof *x + x->size;
+        free(x);
+    }
+    t->n_sent++;
+    remove_bucket(t, k);
+}
+
 void wr_rows_clear(struct wr_rows *t)
 {
     uint64_t at = 0;
@@ -656,5 +706,6 @@ void wr_rows_clear(struct wr_rows *t)
     wr_buf_clear(&t->gone);
     wr_omap_clear(&t->gone_keys);
     wr_store_reader_free(t->reader);
+    wr_filter_clear(&t->out);
     wr_rows_init(t, t->layout);
 }

@@ -1,4 +1,5 @@
-/* rows.h: rows kept by key: what joins, set operations and Top-N hold of an input. rows.c has the table, rows_state.c its checkpoints.
+/* rows.h: rows kept by key: what joins and set operations hold of an input. rows.c has the table, rows_state.c its checkpoints, rows_spill.c what
+ * of it is on disk because it does not fit into memory.
  *
  * - A row is one block: header, null bits, fixed-size values, texts. A bucket holds the rows of one key, so all rows of a key are found with one
  *   look into the table and walked without hashing. The key is not kept apart: it is read from the bucket's first row.
@@ -11,7 +12,8 @@
 
 #include "core/batch.h"
 #include "core/omap.h"
-#include "executor/store.h"
+#include "executor/filter.h"
+#include "executor/spill.h"
 
 /* Where things are in a row; one for a side of an operator, shared by its tables. */
 struct wr_rowlayout {
@@ -50,11 +52,15 @@ struct wr_rowindex;         /* rows of a large bucket by content */
 struct wr_bucket {
     uint64_t hash;          /* of the key */
     int64_t total;          /* sum of its rows' n */
-    int64_t touched;        /* time of its last use, for state.ttl: set by the operator */
+    int64_t touched;        /* the operator's: time of its last use, for state.ttl; or when it is wanted back from disk */
     uint32_t n, cap;        /* rows; places allocated, 0: the one row is `one` */
     uint32_t first;         /* rows stand at first .. first + n - 1 (taking out the oldest moves nothing) */
     struct wr_row *one, **many;
     struct wr_rowindex *index; /* NULL: few rows */
+    uint32_t disk;          /* bytes of its copy in the spill; 0: there is none */
+    bool same;              /* that copy, or the checkpoint where there is none, is as good */
+    bool used;              /* second chance: set when its key is asked for */
+    bool going;             /* picked to go to disk */
 };
 static inline struct wr_row *wr_bucket_row(const struct wr_bucket *k, uint32_t i) { return k->cap ? k->many[k->first + i] : k->one; }
 
@@ -66,8 +72,8 @@ struct wr_rows {
     uint64_t next_seq;
     size_t bytes;           /* allocated for buckets and rows */
     struct wr_buf data;     /* the row being encoded */
-    /* checkpoints (rows_state.c); op NULL: none are kept */
     struct wr_op *op;
+    bool track;             /* checkpoints are kept (rows_state.c) */
     int input;              /* of the operator, whose rows these are */
     struct wr_buf prefix;   /* of this table's keys in the store */
     struct wr_row **changed;
@@ -76,6 +82,15 @@ struct wr_rows {
     struct wr_omap gone_keys; /* their keys: they are still on disk and must not come back */
     bool rescaled;          /* its head must be written anew: there were more or fewer instances */
     struct wr_store_reader *reader; /* after a restart: rows come back from here when their key is asked for; NULL: all are here */
+    /* max_state_bytes (rows_spill.c) */
+    struct wr_spill *spill; /* the operator's; NULL: nothing goes to disk */
+    struct wr_filter out;   /* keys that went there */
+    uint64_t n_disk;        /* copies there */
+    uint64_t n_sent;        /* buckets that ever went */
+    uint64_t hand;          /* slot at which the search for buckets that can go goes on */
+    bool busy;              /* being walked: nothing goes */
+    const struct wr_bucket *current; /* being looked at: does not go */
+    void (*came)(struct wr_op *, struct wr_rows *, struct wr_bucket *); /* NULL, or told of each bucket that comes (back) from disk */
 };
 void wr_rows_init(struct wr_rows *t, const struct wr_rowlayout *l);
 void wr_rows_clear(struct wr_rows *t); /* frees everything (rows taken out are the operator's); nothing is written down */
@@ -110,8 +125,9 @@ void wr_rows_column(const struct wr_rowlayout *l, int col, struct wr_row *const 
 
 /* ---- checkpoints ---- */
 
-/* The table's rows, which are those of this input of the operator, go into checkpoints, under the operator's keys of this kind and `suffix` (a pane's bounds; may be empty). Before the first row. */
-void wr_rows_track(struct wr_rows *t, struct wr_op *op, int input, char kind, struct wr_str suffix);
+/* The table's rows, which are those of this input of the operator, go into checkpoints, where the job keeps them, and to disk, under the operator's keys
+ * of this kind and `suffix` (a pane's bounds; may be empty). spill: NULL: not to disk. Before the first row. */
+void wr_rows_track(struct wr_rows *t, struct wr_op *op, int input, char kind, struct wr_str suffix, struct wr_spill *spill);
 /* The row's count or mark has changed (add and drop call it themselves). */
 void wr_rows_changed(struct wr_rows *t, struct wr_row *x);
 /* Appends what changed since the last one. */
@@ -120,14 +136,42 @@ void wr_rows_checkpoint(struct wr_rows *t, struct wr_buf *delta);
 void wr_rows_forget(struct wr_rows *t, struct wr_buf *delta);
 /* After wr_rows_track on a new table: what the last checkpoint has. Rows come into memory when their key is asked for. false: damaged. */
 bool wr_rows_restore(struct wr_rows *t, struct wr_store_reader *r);
-/* All rows into memory: before a walk. With several tasks only those that are routed to this instance. */
-void wr_rows_load(struct wr_rows *t);
 
-/* For rows_state.c. */
+/* ---- state that does not fit into memory (rows_spill.c) ---- */
+
+uint64_t wr_rows_bytes(const struct wr_rows *t); /* memory in use */
+struct wr_pick { struct wr_rows *table; struct wr_bucket *bucket; };
+struct wr_picked { struct wr_pick *at; uint32_t n, cap; }; /* the caller's; at is malloc'd */
+/* Picks buckets that nobody has asked for since it last came by, `want` bytes of them; returns the bytes. */
+uint64_t wr_rows_pick(struct wr_rows *t, uint64_t want, struct wr_picked *to);
+/* Lets a bucket go to disk: its rows are freed. It can be asked for after the next wr_spill_write. */
+void wr_rows_send(struct wr_rows *t, struct wr_bucket *k);
+/* The bucket with these key fields (wr_row_key_bytes) is brought back. NULL: it is in memory, or nowhere. */
+struct wr_bucket *wr_rows_back(struct wr_rows *t, struct wr_str fields, uint64_t hash);
+/* Calls fn for each bucket, in memory and on disk, one of these at a time, in no meaningful order. What came from disk goes back there unless fn says
+ * otherwise; fn may drop the bucket (and says so), or fail. older: copies in the spill that were touched later are passed over. */
+wr_status wr_rows_each(struct wr_rows *t, int64_t older, enum wr_each (*fn)(void *ctx, struct wr_bucket *k, wr_status *st, struct wr_error *err), void *ctx,
+                       struct wr_error *err);
+/* The table is dropped: its copies, too. */
+void wr_rows_forget_disk(struct wr_rows *t);
+
+/* Key fields of a row, in order-preserving bytes. */
+void wr_row_key_bytes(const struct wr_rowlayout *l, const struct wr_row *x, struct wr_buf *out);
+
+/* For rows_state.c and rows_spill.c. */
 struct wr_row *wr_rows_put(struct wr_rows *t, uint64_t hash, struct wr_str data, uint64_t seq); /* a new row; its bucket is made if needed */
 uint64_t wr_row_hash_key(const struct wr_rowlayout *l, const struct wr_row *x);
 void wr_rows_fetch(struct wr_rows *t, const struct wr_batch *b, const int *col, uint32_t row, uint64_t hash);
 void wr_rows_fetch_like(struct wr_rows *t, const struct wr_rowlayout *l, const struct wr_row *x);
+struct wr_bucket *wr_rows_slot(const struct wr_rows *t, uint64_t i); /* NULL: empty */
+struct wr_bucket *wr_rows_here(const struct wr_rows *t, struct wr_str fields, uint64_t hash); /* in memory */
+size_t wr_bucket_bytes(const struct wr_bucket *k);
+void wr_rows_let_go(struct wr_rows *t, struct wr_bucket *k); /* frees it; the table still counts its rows */
+void wr_row_settle(struct wr_rows *t, struct wr_row *x);     /* what changed goes into the next checkpoint */
+void wr_rows_fetch_fields(struct wr_rows *t, struct wr_str fields, uint64_t hash);
+bool wr_rows_fetch_copy(struct wr_rows *t, struct wr_str fields, uint64_t hash);
+void wr_rows_forget_copy(struct wr_rows *t, const struct wr_row *x); /* of the bucket of x, which goes */
+bool wr_rows_is_ours(const struct wr_rows *t, const struct wr_row *x);
 bool wr_row_valid(const struct wr_rowlayout *l, struct wr_str data);
 
 #endif

@@ -22,17 +22,16 @@ static void key_of_row(const struct wr_rows *t, const struct wr_rowlayout *l, co
     wr_buf_reset(out);
     wr_buf_str(out, wr_buf_get(&t->prefix));
     wr_buf_putc(out, 'r');
-    for (int i = 0; i < l->n_key; i++) {
-        struct wr_value v = wr_row_get(l, x, l->key[i]);
-        wr_key_put_value(out, &v, false, true);
-    }
+    wr_row_key_bytes(l, x, out);
 }
 
 /* ---- what changed ---- */
 
-void wr_rows_track(struct wr_rows *t, struct wr_op *op, int input, char kind, struct wr_str suffix)
+void wr_rows_track(struct wr_rows *t, struct wr_op *op, int input, char kind, struct wr_str suffix, struct wr_spill *spill)
 {
     t->op = op;
+    t->track = op->task->job->store != NULL;
+    t->spill = spill;
     t->input = input;
     t->prefix.max = 0;
     wr_op_key(&t->prefix, op, kind);
@@ -52,7 +51,9 @@ static void list(struct wr_rows *t, struct wr_row *x)
 
 void wr_rows_changed(struct wr_rows *t, struct wr_row *x)
 {
-    if (!t->op)
+    if (x->bucket)
+        x->bucket->same = false;
+    if (!t->track)
         return;
     if (!(x->flags & WR_ROW_OUT)) {
         if (!(x->flags & WR_ROW_CHANGED))
@@ -92,6 +93,29 @@ static void write_head(const struct wr_rows *t, struct wr_buf *delta)
     wr_buf_clear(&value);
 }
 
+static void write_row(const struct wr_rows *t, struct wr_row *x, struct wr_buf *key, struct wr_buf *value, struct wr_buf *delta)
+{
+    x->flags = (uint8_t)((x->flags & ~WR_ROW_CHANGED) | WR_ROW_STORED);
+    key_of_row(t, t->layout, x, key);
+    put_u64(key, x->seq);
+    wr_buf_reset(value);
+    wr_buf_i64(value, x->n);
+    wr_buf_i64(value, x->mark);
+    wr_buf_add(value, x->data, x->size);
+    wr_delta_put(delta, wr_buf_get(key), wr_buf_get(value));
+}
+
+void wr_row_settle(struct wr_rows *t, struct wr_row *x)
+{
+    if (!(x->flags & WR_ROW_CHANGED))
+        return;
+    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
+    t->changed[x->listed] = NULL;
+    write_row(t, x, &key, &value, &t->gone);
+    wr_buf_clear(&key);
+    wr_buf_clear(&value);
+}
+
 void wr_rows_checkpoint(struct wr_rows *t, struct wr_buf *delta)
 {
     wr_store_reader_rest(t->reader);
@@ -104,16 +128,8 @@ void wr_rows_checkpoint(struct wr_rows *t, struct wr_buf *delta)
     wr_omap_clear(&t->gone_keys); /* the delta is applied before the next row comes */
     for (uint32_t i = 0; i < t->n_changed; i++) {
         struct wr_row *x = t->changed[i];
-        if (!x)
-            continue;
-        x->flags = (uint8_t)((x->flags & ~WR_ROW_CHANGED) | WR_ROW_STORED);
-        key_of_row(t, t->layout, x, &key);
-        put_u64(&key, x->seq);
-        wr_buf_reset(&value);
-        wr_buf_i64(&value, x->n);
-        wr_buf_i64(&value, x->mark);
-        wr_buf_add(&value, x->data, x->size);
-        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+        if (x)
+            write_row(t, x, &key, &value, delta);
     }
     t->n_changed = 0;
     write_head(t, delta);
@@ -123,7 +139,7 @@ void wr_rows_checkpoint(struct wr_rows *t, struct wr_buf *delta)
 
 void wr_rows_forget(struct wr_rows *t, struct wr_buf *delta)
 {
-    if (t->op)
+    if (t->track)
         wr_delta_delete_prefix(delta, wr_buf_get(&t->prefix));
 }
 
@@ -149,6 +165,13 @@ static bool read_head(void *ctx, struct wr_str key, struct wr_str value)
     return true;
 }
 
+static enum wr_each count_bucket(void *ctx, struct wr_bucket *k, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
+{
+    struct wr_rows *t = ctx;
+    t->total += k->total;
+    return t->came ? WR_EACH_STAYS : WR_EACH_NEXT; /* who is told of what comes counts on it */
+}
+
 bool wr_rows_restore(struct wr_rows *t, struct wr_store_reader *r)
 {
     struct heads h = {.t = t};
@@ -163,16 +186,13 @@ bool wr_rows_restore(struct wr_rows *t, struct wr_store_reader *r)
     if (!t->rescaled)
         return true;
     /* Which rows are whose now is seen by looking at them. */
-    wr_rows_load(t);
+    struct wr_error err = WR_ERROR_INIT;
     t->total = 0;
-    uint64_t at = 0;
-    for (struct wr_bucket *k; (k = wr_rows_next(t, &at));)
-        t->total += k->total;
-    return true;
+    return wr_rows_each(t, INT64_MAX, count_bucket, t, &err) == WR_OK;
 }
 
 /* Does the row belong to this instance? As the exchange decides. */
-static bool is_ours(const struct wr_rows *t, const struct wr_row *x)
+bool wr_rows_is_ours(const struct wr_rows *t, const struct wr_row *x)
 {
     int n = t->op->task->job->n_inst[t->op->plan->id];
     if (n <= 1)
@@ -192,7 +212,7 @@ struct fetch {
     struct wr_rows *t;
     struct wr_str prefix;    /* of the keys meant */
     uint64_t hash;
-    struct wr_bucket *last;  /* all keys: bucket of the row before, made by this walk */
+    struct wr_bucket *made;
 };
 
 static bool fetch_one(void *ctx, struct wr_str key, struct wr_str value)
@@ -201,7 +221,7 @@ static bool fetch_one(void *ctx, struct wr_str key, struct wr_str value)
     struct wr_rows *t = f->t;
     int64_t n, mark;
     uint64_t seq = 0;
-    if (key.n < f->prefix.n + 8 || memcmp(key.p, f->prefix.p, f->prefix.n) != 0 || wr_omap_get(&t->gone_keys, key) != 0)
+    if (key.n != f->prefix.n + 8 || memcmp(key.p, f->prefix.p, f->prefix.n) != 0 || wr_omap_get(&t->gone_keys, key) != 0)
         return true; /* another key, or dropped since the last checkpoint */
     if (!wr_take_i64(&value, &n) || !wr_take_i64(&value, &mark) || n <= 0 || !wr_row_valid(t->layout, value))
         return true;
@@ -212,71 +232,44 @@ static bool fetch_one(void *ctx, struct wr_str key, struct wr_str value)
     x->mark = mark;
     x->flags = WR_ROW_STORED;
     x->bucket->total += n;
-    f->last = x->bucket;
+    f->made = x->bucket;
     return true;
 }
 
-/* One row of a walk over all: left out when its bucket is in memory, or it is another instance's. */
-static bool fetch_any(void *ctx, struct wr_str key, struct wr_str value)
+/* From the spill, else from the checkpoint. */
+void wr_rows_fetch_fields(struct wr_rows *t, struct wr_str fields, uint64_t hash)
 {
-    struct fetch *f = ctx;
-    struct wr_rows *t = f->t;
-    if (value.n < 16)
-        return true;
-    struct wr_str data = {value.p + 16, value.n - 16};
-    if (!wr_row_valid(t->layout, data))
-        return true;
-    struct wr_row *tmp = wr_malloc(sizeof *tmp + data.n);
-    *tmp = (struct wr_row){.size = data.n};
-    memcpy(tmp->data, data.p, data.n);
-    f->hash = wr_row_hash_key(t->layout, tmp);
-    struct wr_store_reader *reader = t->reader;
-    t->reader = NULL; /* what is here only */
-    struct wr_bucket *k = wr_rows_like(t, t->layout, tmp);
-    bool ours = is_ours(t, tmp) && (!k || k == f->last);
-    t->reader = reader;
-    free(tmp);
-    return ours ? fetch_one(f, key, value) : true;
-}
-
-static void fetch_key(struct wr_rows *t, const struct wr_buf *key, uint64_t hash)
-{
-    struct fetch f = {.t = t, .prefix = wr_buf_get(key), .hash = hash};
-    struct wr_str begin = f.prefix;
-    if (begin.n > LONGEST_PREFIX)
-        begin.n = LONGEST_PREFIX;
-    wr_store_scan(t->reader, begin, fetch_one, &f);
-}
-
-void wr_rows_fetch(struct wr_rows *t, const struct wr_batch *b, const int *col, uint32_t row, uint64_t hash)
-{
-    struct wr_buf key = WR_BUF_INIT(0);
-    wr_buf_str(&key, wr_buf_get(&t->prefix));
-    wr_buf_putc(&key, 'r');
-    for (int i = 0; i < t->layout->n_key; i++)
-        wr_key_put(&key, &b->col[col[i]], row, false, true);
-    fetch_key(t, &key, hash);
-    wr_buf_clear(&key);
-}
-
-void wr_rows_fetch_like(struct wr_rows *t, const struct wr_rowlayout *l, const struct wr_row *x)
-{
-    struct wr_buf key = WR_BUF_INIT(0);
-    key_of_row(t, l, x, &key);
-    fetch_key(t, &key, x->bucket ? x->bucket->hash : wr_row_hash_key(l, x));
-    wr_buf_clear(&key);
-}
-
-void wr_rows_load(struct wr_rows *t)
-{
-    if (!t->reader)
+    if (wr_rows_fetch_copy(t, fields, hash) || !t->reader)
         return;
     struct wr_buf key = WR_BUF_INIT(0);
     wr_buf_str(&key, wr_buf_get(&t->prefix));
     wr_buf_putc(&key, 'r');
-    struct fetch f = {.t = t, .prefix = wr_buf_get(&key)};
-    wr_store_scan(t->reader, wr_buf_get(&key), fetch_any, &f);
-    wr_store_reader_free(t->reader);
-    t->reader = NULL;
+    wr_buf_str(&key, fields);
+    struct fetch f = {.t = t, .prefix = wr_buf_get(&key), .hash = hash};
+    struct wr_str begin = f.prefix;
+    if (begin.n > LONGEST_PREFIX)
+        begin.n = LONGEST_PREFIX;
+    wr_store_scan(t->reader, begin, fetch_one, &f);
+    if (f.made)
+        f.made->same = true;
+    if (f.made && t->came)
+        t->came(t->op, t, f.made);
     wr_buf_clear(&key);
+}
+
+void wr_rows_fetch(struct wr_rows *t, const struct wr_batch *b, const int *col, uint32_t row, uint64_t hash)
+{
+    struct wr_buf fields = WR_BUF_INIT(0);
+    for (int i = 0; i < t->layout->n_key; i++)
+        wr_key_put(&fields, &b->col[col[i]], row, false, true);
+    wr_rows_fetch_fields(t, wr_buf_get(&fields), hash);
+    wr_buf_clear(&fields);
+}
+
+void wr_rows_fetch_like(struct wr_rows *t, const struct wr_rowlayout *l, const struct wr_row *x)
+{
+    struct wr_buf fields = WR_BUF_INIT(0);
+    wr_row_key_bytes(l, x, &fields);
+    wr_rows_fetch_fields(t, wr_buf_get(&fields), x->bucket ? x->bucket->hash : wr_row_hash_key(l, x));
+    wr_buf_clear(&fields);
 }

@@ -6,6 +6,22 @@
 
 void wr_spill_init(struct wr_spill *s, struct wr_op *op) { *s = (struct wr_spill){.op = op}; }
 
+#define SLACK_MOST ((uint64_t)16 << 20)
+uint64_t wr_spill_slack(const struct wr_op *op)
+{
+    uint64_t part = (uint64_t)op->task->job->plan->max_state / 8;
+    return part < SLACK_MOST ? part : SLACK_MOST;
+}
+
+bool wr_spill_wanted(const struct wr_op *op) { return op->task->job->plan->max_state > 0 || op->task->job->opts.spill_each; }
+
+void wr_spill_gathered(const struct wr_op *op, uint64_t waiting)
+{
+    uint64_t limit = (uint64_t)op->task->job->plan->max_state;
+    if (limit > 0 && waiting > limit / 4 && op->task->job->store)
+        wr_job_checkpoint_now(op->task->job);
+}
+
 void wr_spill_clear(struct wr_spill *s)
 {
     wr_store_reader_free(s->reader);

@@ -12,6 +12,12 @@
 #include "core/omap.h"
 #include "executor/internal.h"
 
+/* What a walk over state in memory and on disk does with what it has just looked at: it goes (back) to disk, it stays in memory, it is no more. */
+enum wr_each { WR_EACH_NEXT, WR_EACH_STAYS, WR_EACH_REMOVED };
+
+enum { WR_SPILL_DELETES = 4096 };      /* deleted keys gathered, about */
+#define WR_SPILL_GATHER ((size_t)1 << 20) /* bytes gathered during a walk, about */
+
 struct wr_spill {
     struct wr_op *op;
     struct wr_store_reader *reader; /* NULL: nothing was written yet */
@@ -25,6 +31,12 @@ void wr_spill_delete(struct wr_spill *s, struct wr_str key);
 /* All records below it; none of them may be asked for before the next write. */
 void wr_spill_delete_prefix(struct wr_spill *s, struct wr_str prefix);
 wr_status wr_spill_write(struct wr_spill *s, struct wr_error *err);
+/* What an operator makes free at once beyond what is too much, so that passes are few. */
+uint64_t wr_spill_slack(const struct wr_op *op);
+/* Does the job put state on disk at all? */
+bool wr_spill_wanted(const struct wr_op *op);
+/* waiting: bytes of the next checkpoint's delta that gather in memory because what they describe went to disk. Asks for that checkpoint when they are many. */
+void wr_spill_gathered(const struct wr_op *op, uint64_t waiting);
 /* The value is borrowed until the next write. */
 bool wr_spill_get(struct wr_spill *s, struct wr_str key, uint32_t *epoch, struct wr_str *value);
 /* Calls fn for the records below prefix in order of keys until it returns false; fn may put, get, delete and write. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SPILL_TXN = 4096 };
+enum { SPILL_TXN = 4096, TRIM_PUTS = 256 };
 
 static int open_temp(struct wr_store *s)
 {
@@ -77,6 +77,8 @@ static int write_part(struct wr_store *s, MDB_txn *txn, void *arg)
     int rc = 0;
     for (size_t i = 0; i < p->n && rc == 0; i++) {
         const struct rec *r = &p->rec[i];
+        if (i % TRIM_PUTS == TRIM_PUTS - 1)
+            wr_store_trim(s);
         switch (r->kind) {
         case WR_REC_PUT: rc = wr_tree_put(s, txn, r->key, r->value, &tmp); break;
         case WR_REC_DELETE: rc = wr_tree_delete(s, txn, r->key); break;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
-enum { LONG_KEY = 480, SHORT = 440, TRIM_GETS = 1024 };
+enum { LONG_KEY = 480, SHORT = 440, TRIM_GETS = 128 };
 
 struct wr_store_reader {
     struct wr_store *s;
