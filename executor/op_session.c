@@ -44,7 +44,7 @@ static void remove_key(struct wr_op *op, struct wr_group *key)
 
 /* ---- heap ---- */
 
-static void heap_push(struct wr_session_op *a, struct wr_session *s, int64_t due)
+void wr_session_wait(struct wr_session_op *a, struct wr_session *s, int64_t due)
 {
     s->due = due;
     if (a->n_heap == a->cap_heap) {
@@ -59,10 +59,8 @@ static void heap_push(struct wr_session_op *a, struct wr_session *s, int64_t due
     a->heap[i] = s;
 }
 
-static struct wr_session *heap_pop(struct wr_session_op *a)
+static void sink(struct wr_session_op *a, uint32_t i, struct wr_session *x)
 {
-    struct wr_session *top = a->heap[0], *x = a->heap[--a->n_heap];
-    uint32_t i = 0;
     for (uint32_t c; (c = 2 * i + 1) < a->n_heap; i = c) {
         if (c + 1 < a->n_heap && a->heap[c + 1]->due < a->heap[c]->due)
             c++;
@@ -70,9 +68,21 @@ static struct wr_session *heap_pop(struct wr_session_op *a)
             break;
         a->heap[i] = a->heap[c];
     }
+    a->heap[i] = x;
+}
+
+static struct wr_session *heap_pop(struct wr_session_op *a)
+{
+    struct wr_session *top = a->heap[0], *x = a->heap[--a->n_heap];
     if (a->n_heap)
-        a->heap[i] = x;
+        sink(a, 0, x);
     return top;
+}
+
+void wr_session_order_heap(struct wr_session_op *a)
+{
+    for (uint32_t i = a->n_heap / 2; i-- > 0;)
+        sink(a, i, a->heap[i]);
 }
 
 /* ---- sessions ---- */
@@ -81,6 +91,12 @@ static void drop_states(struct wr_session_op *a, struct wr_session *s)
 {
     for (int i = 0; i < a->p->n_agg; i++)
         wr_aggcall_drop(&a->agg[i], s->state + a->agg[i].offset);
+}
+
+void wr_session_free(struct wr_session_op *a, struct wr_session *s)
+{
+    drop_states(a, s);
+    free(s);
 }
 
 static struct wr_session *make_session(struct wr_session_op *a, struct wr_group *key, int64_t ts)
@@ -98,7 +114,7 @@ struct wr_session *wr_session_dead(struct wr_session_op *a, struct wr_group *key
 {
     struct wr_session *s = make_session(a, key, due - a->gap);
     s->dead = true;
-    heap_push(a, s, due);
+    wr_session_wait(a, s, due);
     return s;
 }
 
@@ -114,7 +130,6 @@ struct wr_session *wr_session_new(struct wr_session_op *a, struct wr_group *key,
     for (; i > 0 && l->at[i - 1]->start > ts; i--)
         l->at[i] = l->at[i - 1];
     l->at[i] = s;
-    heap_push(a, s, ts + a->gap);
     return s;
 }
 
@@ -308,53 +323,63 @@ static struct wr_session *place(struct wr_session_op *a, struct wr_group *key, i
     if (wr_window_is_late(ts + a->gap, a->p->lateness, wm))
         return NULL;
     home = wr_session_new(a, key, ts);
+    wr_session_wait(a, home, ts + a->gap);
     touch(a, home);
     return home;
 }
 
 /* ---- closing ---- */
 
+/* Ends, or puts back into the heap with its new time, a session whose time has come. */
+static wr_status close_one(struct wr_op *op, struct wr_session *s, int64_t w, struct wr_error *err)
+{
+    struct wr_session_op *a = op->ctx;
+    if (s->dead) {
+        wr_session_free(a, s);
+        return WR_OK;
+    }
+    int64_t end = end_of(a, s);
+    if (end > w) {
+        wr_session_wait(a, s, end);
+        return WR_OK;
+    }
+    if (w != WR_WM_END && end + a->p->lateness > w) {
+        wr_session_wait(a, s, end + a->p->lateness); /* a late row may still amend it */
+        return WR_OK;
+    }
+    if (a->p->emit == WR_EMIT_FINAL && !s->shown) {
+        if (wr_builder_full(&a->out))
+            WR_TRY(emit_out(op, err));
+        WR_TRY(show(op, s, WR_OP_INSERT, err));
+    }
+    op->n.passed += s->rows;
+    op->n.held -= s->rows;
+    unlist(op, s);
+    wr_session_free(a, s);
+    return WR_OK;
+}
+
 /* Ends what W has passed; nothing is dirty while it does. Sessions that grew since they were put into the heap go back with their new time. */
 static wr_status close_upto(struct wr_op *op, int64_t w, struct wr_error *err)
 {
     struct wr_session_op *a = op->ctx;
+    int64_t before = w == INT64_MAX ? w : w + 1, upto;
     if (w <= a->closed)
         return WR_OK;
-    bool final = a->p->emit == WR_EMIT_FINAL;
-    if (a->n_heap == 0 || a->heap[0]->due > w) {
+    if ((a->n_heap == 0 || a->heap[0]->due > w) && a->far.first >= before) {
         a->closed = w;
         return WR_OK;
     }
-    if (!final)
+    if (a->p->emit != WR_EMIT_FINAL)
         WR_TRY(flush_dirty(op, err)); /* changes up to here, as they were before w */
     a->closed = w;
-    while (a->n_heap > 0 && a->heap[0]->due <= w) {
-        struct wr_session *s = heap_pop(a);
-        if (s->dead) {
-            drop_states(a, s);
-            free(s);
-            continue;
-        }
-        int64_t end = end_of(a, s);
-        if (end > w) {
-            heap_push(a, s, end);
-            continue;
-        }
-        if (w != WR_WM_END && end + a->p->lateness > w) {
-            heap_push(a, s, end + a->p->lateness); /* a late row may still amend it */
-            continue;
-        }
-        if (final && !s->shown) {
-            if (wr_builder_full(&a->out))
-                WR_TRY(emit_out(op, err));
-            WR_TRY(show(op, s, WR_OP_INSERT, err));
-        }
-        op->n.passed += s->rows;
-        op->n.held -= s->rows;
-        unlist(op, s);
-        drop_states(a, s);
-        free(s);
-    }
+    do {
+        upto = wr_session_bring(op, before);
+        while (a->n_heap > 0 && (a->heap[0]->due < upto || upto == INT64_MAX))
+            WR_TRY(close_one(op, heap_pop(a), w, err));
+        if (upto < before)
+            WR_TRY(wr_session_limit(op, err));
+    } while (upto < before);
     return emit_out(op, err);
 }
 
@@ -368,6 +393,7 @@ static wr_status add_row(struct wr_op *op, const struct wr_batch *b, uint32_t r,
     if (wm != WR_WM_NONE && wm > a->closed)
         WR_TRY(close_upto(op, wm, err));
     struct wr_group *key = a->keys.n_key ? wr_groups_at(&a->groups, b, r, hash) : wr_groups_only(&a->groups);
+    key->used = 1;
     struct wr_session *s = place(a, key, ts, wm);
     if (!s) {
         if (wr_session_list_of(a, key)->n == 0)
@@ -402,14 +428,15 @@ static wr_status session_process(struct wr_op *op, int in WR_UNUSED, struct wr_b
             st = add_row(op, b, r, hash[k], err);
     }
     wr_batch_unref(b);
-    return st;
+    return st == WR_OK ? wr_session_limit(op, err) : st;
 }
 
 static wr_status session_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr_error *err)
 {
     struct wr_session_op *a = op->ctx;
     *fwd = w == WR_WM_END || w == WR_WM_NONE ? w : w - a->p->lateness;
-    return close_upto(op, w, err);
+    WR_TRY(close_upto(op, w, err));
+    return wr_session_limit(op, err);
 }
 
 static wr_status session_flush(struct wr_op *op, struct wr_error *err)
@@ -420,27 +447,17 @@ static wr_status session_flush(struct wr_op *op, struct wr_error *err)
     if (a->p->emit == WR_EMIT_EVERY && !a->due && !op->task->halting)
         return WR_OK;
     a->due = false;
-    return flush_dirty(op, err);
-}
-
-/* Counting what aggregates own takes a walk, so that is done less often. */
-static void measure(struct wr_op *op, int64_t mono_us)
-{
-    struct wr_session_op *a = op->ctx;
-    if (mono_us < a->next_measure)
-        return;
-    a->next_measure = mono_us + (a->weighed ? 1000000 : 100000);
-    uint64_t n = wr_groups_bytes(&a->groups) + a->n_heap * (sizeof(struct wr_session) + a->state_size + 2 * sizeof(struct wr_session *));
-    for (uint32_t i = 0; a->weighed && i < a->n_heap; i++)
-        for (int k = 0; k < a->p->n_agg; k++)
-            n += wr_aggcall_heap(&a->agg[k], a->heap[i]->state + a->agg[k].offset);
-    wr_op_weigh(op, n);
+    WR_TRY(flush_dirty(op, err));
+    return wr_session_limit(op, err); /* what was dirty may go now */
 }
 
 static wr_status session_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err WR_UNUSED)
 {
     struct wr_session_op *a = op->ctx;
-    measure(op, mono_us);
+    if (mono_us >= a->next_measure) { /* a walk over all sessions, where aggregates own something */
+        a->next_measure = mono_us + (a->weighed ? 1000000 : 100000);
+        wr_session_measure(op);
+    }
     if (a->p->emit != WR_EMIT_EVERY)
         return WR_OK;
     if (a->next_due == 0)
@@ -463,6 +480,9 @@ static wr_status session_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
     a->out.schema = a->before.schema = op->plan->out;
     wr_group_layout_init(&a->keys, p->n_key, p->key, op->plan->in[0]->out, 0, NULL, sizeof(struct wr_session_list), &a->arena);
     wr_groups_init(&a->groups, &a->keys);
+    a->limited = wr_spill_wanted(op);
+    wr_spill_init(&a->spill, op);
+    wr_far_init(&a->far, &a->spill, 'f', 0);
     a->agg = WR_NEW_N(&a->arena, struct wr_aggcall, p->n_agg + 1);
     for (int i = 0; i < p->n_agg; i++) {
         a->agg[i] = p->agg[i];
@@ -476,10 +496,8 @@ static wr_status session_open(struct wr_op *op, struct wr_error *err WR_UNUSED)
 static void session_close(struct wr_op *op)
 {
     struct wr_session_op *a = op->ctx;
-    for (uint32_t i = 0; i < a->n_heap; i++) { /* every session is in the heap exactly once */
-        drop_states(a, a->heap[i]);
-        free(a->heap[i]);
-    }
+    for (uint32_t i = 0; i < a->n_heap; i++) /* every session is in the heap exactly once */
+        wr_session_free(a, a->heap[i]);
     struct wr_group_walk at = {0};
     for (struct wr_group *x; a->groups.n > 0 && (x = wr_groups_next(&a->groups, &at));)
         free(wr_session_list_of(a, x)->at);
@@ -493,6 +511,9 @@ static void session_close(struct wr_op *op)
     while (a->n_old > 0)
         wr_batch_unref(a->old[--a->n_old]);
     free(a->old);
+    wr_far_clear(&a->far);
+    wr_spill_clear(&a->spill);
+    wr_filter_clear(&a->out_keys);
     wr_arena_clear(&a->scratch);
     wr_arena_clear(&a->arena);
     free(a);
@@ -507,10 +528,10 @@ static uint64_t session_windows(const struct wr_op *op, struct wr_window_stats *
         out[i] = (struct wr_window_stats){INT64_MAX, INT64_MAX, 0, 0};
     if (a->n_heap > 0 && max > 0)
         out[0] = (struct wr_window_stats){a->heap[0]->start, end_of(a, a->heap[0]), a->heap[0]->rows, 1};
-    return a->n_heap;
+    return a->n_heap + a->n_away;
 }
 
 const struct wr_op_vt wr_op_session = {
-    .name = "session", .open = session_open, .process = session_process, .watermark = session_watermark, .tick = session_tick, .flush = session_flush,
+    .name = "session", .spills = true, .open = session_open, .process = session_process, .watermark = session_watermark, .tick = session_tick, .flush = session_flush,
     .finish = wr_op_no_finish, .checkpoint = wr_session_checkpoint, .restore = wr_session_restore, .close = session_close, .windows = session_windows,
 };

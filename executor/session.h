@@ -1,8 +1,9 @@
-/* session.h: session windows, in two files: op_session.c is the operator, session_state.c its checkpoints. */
+/* session.h: session windows: op_session.c is the operator, session_state.c its checkpoints, session_spill.c what does not fit into memory. */
 #ifndef WR_EXECUTOR_SESSION_H
 #define WR_EXECUTOR_SESSION_H
 
 #include "executor/agg.h"
+#include "executor/far.h"
 
 struct wr_session {
     int64_t start, last;       /* first and last event time */
@@ -43,15 +44,26 @@ struct wr_session_op {
     bool due;
     int64_t next_measure;           /* monotonic time of the next count of state bytes */
     bool weighed;                   /* an aggregate owns memory outside wr_session.state */
+    uint64_t agg_heap;              /* how much that is, as last counted */
+    /* max_state_bytes (session_spill.c) */
+    bool limited;
+    struct wr_spill spill;
+    struct wr_far far;              /* keys on disk by what is due first */
+    struct wr_filter out_keys;      /* keys that went to disk */
+    uint64_t n_disk, n_away;        /* keys there; their sessions */
+    uint32_t hand;                  /* entry at which the search for what can go goes on */
 };
 
 static inline struct wr_session_list *wr_session_list_of(const struct wr_session_op *a, struct wr_group *key)
 {
     return (struct wr_session_list *)(void *)((char *)key + a->keys.extra_offset);
 }
-/* A session of the key from its first row on; it is in the heap, and in the key's list. */
+/* A session of the key from its first row on, in the key's list. It has to be put into the heap. */
 struct wr_session *wr_session_new(struct wr_session_op *a, struct wr_group *key, int64_t ts);
-/* One that is dead already. */
+void wr_session_wait(struct wr_session_op *a, struct wr_session *s, int64_t due);
+void wr_session_order_heap(struct wr_session_op *a); /* after some were taken out anywhere */
+void wr_session_free(struct wr_session_op *a, struct wr_session *s);
+/* One that is dead already; it is in the heap. */
 struct wr_session *wr_session_dead(struct wr_session_op *a, struct wr_group *key, int64_t due);
 /* Puts it at the end of the dirty list. */
 void wr_session_dirty(struct wr_session_op *a, struct wr_session *s);
@@ -63,7 +75,19 @@ uint32_t wr_session_before(struct wr_session_op *a, struct wr_session *s);
 void wr_session_key(struct wr_buf *out, const struct wr_op *op, const struct wr_group *key);
 /* A dead session that a checkpoint knows was taken back. */
 void wr_session_paid(struct wr_op *op, const struct wr_session *s);
+/* All of a key as a checkpoint has it: its record; its sessions; these again, not in the heap (false: damaged). */
+void wr_session_write(struct wr_op *op, struct wr_group *key, struct wr_buf *delta);
+void wr_session_save(struct wr_session_op *a, struct wr_group *key, struct wr_buf *out);
+bool wr_session_load(struct wr_op *op, struct wr_group *key, struct wr_str in);
 wr_status wr_session_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err);
 wr_status wr_session_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err);
+
+/* session_spill.c */
+void wr_session_measure(struct wr_op *op);
+/* Sends keys to disk when the state is over max_state_bytes. Between rows. */
+wr_status wr_session_limit(struct wr_op *op, struct wr_error *err);
+void wr_session_fetch(void *op, struct wr_groups *g, struct wr_group *x); /* wr_groups.fetch */
+/* Brings back keys with something due before that time, not too many at once. Returns the time before which all that is due is in memory. */
+int64_t wr_session_bring(struct wr_op *op, int64_t before);
 
 #endif

@@ -12,6 +12,7 @@
 #include "executor/session.h"
 
 enum { SHOWN = 1, DIRTY = 2 };
+enum { LIMIT_EVERY = 1024 }; /* keys read back between two looks at max_state_bytes */
 
 void wr_session_key(struct wr_buf *out, const struct wr_op *op, const struct wr_group *key)
 {
@@ -47,7 +48,7 @@ static void save_before(const struct wr_session_op *a, const struct wr_session *
         wr_key_put(out, &b->col[c], s->before % WR_BATCH_ROWS, false, true);
 }
 
-static void save_sessions(struct wr_session_op *a, struct wr_group *key, struct wr_buf *out)
+void wr_session_save(struct wr_session_op *a, struct wr_group *key, struct wr_buf *out)
 {
     const struct wr_session_list *l = wr_session_list_of(a, key);
     wr_buf_u32(out, (uint32_t)l->n);
@@ -86,6 +87,17 @@ static void save_dead(struct wr_op *op, struct wr_buf *delta)
     wr_buf_clear(&value);
 }
 
+void wr_session_write(struct wr_op *op, struct wr_group *x, struct wr_buf *delta)
+{
+    struct wr_buf key = WR_BUF_INIT(0), value = WR_BUF_INIT(0);
+    x->flags = (uint8_t)((x->flags & ~WR_GROUP_CHANGED) | WR_GROUP_STORED);
+    wr_session_key(&key, op, x);
+    wr_session_save(op->ctx, x, &value);
+    wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+    wr_buf_clear(&key);
+    wr_buf_clear(&value);
+}
+
 wr_status wr_session_checkpoint(struct wr_op *op, struct wr_buf *delta, struct wr_error *err WR_UNUSED)
 {
     struct wr_session_op *a = op->ctx;
@@ -96,11 +108,7 @@ wr_status wr_session_checkpoint(struct wr_op *op, struct wr_buf *delta, struct w
         struct wr_group *x = a->changed[i];
         if (!(x->flags & WR_GROUP_CHANGED) || (x->flags & WR_GROUP_DEAD))
             continue;
-        x->flags = (uint8_t)((x->flags & ~WR_GROUP_CHANGED) | WR_GROUP_STORED);
-        wr_session_key(&key, op, x);
-        wr_buf_reset(&value);
-        save_sessions(a, x, &value);
-        wr_delta_put(delta, wr_buf_get(&key), wr_buf_get(&value));
+        wr_session_write(op, x, delta);
     }
     a->n_changed = 0;
     save_dead(op, delta);
@@ -118,6 +126,9 @@ struct load {
     bool damaged;
     struct wr_arena scratch;
     struct wr_arena row;     /* values of one row */
+    uint32_t n_key;          /* read so far */
+    wr_status st;
+    struct wr_error *err;
 };
 
 static bool load_before(struct load *l, struct wr_session *s, struct wr_str *in)
@@ -151,8 +162,6 @@ static bool load_session(struct load *l, struct wr_group *key, struct wr_str *in
     s->shown_start = v[3];
     s->shown_end = v[4];
     s->shown = flags & SHOWN;
-    op->n.held += s->rows;
-    op->n.in += s->rows;
     if (flags & DIRTY) {
         wr_session_dirty(a, s);
         if (!wr_take_i64(in, &s->place) || (s->shown && !load_before(l, s, in)))
@@ -166,6 +175,23 @@ static bool load_session(struct load *l, struct wr_group *key, struct wr_str *in
         }
     }
     return true;
+}
+
+static bool load_sessions(struct load *l, struct wr_group *x, struct wr_str in)
+{
+    uint32_t n;
+    bool ok = wr_take_u32(&in, &n);
+    while (ok && n-- > 0)
+        ok = load_session(l, x, &in);
+    return ok;
+}
+
+bool wr_session_load(struct wr_op *op, struct wr_group *key, struct wr_str in)
+{
+    struct load l = {.op = op};
+    bool ok = load_sessions(&l, key, in);
+    wr_arena_clear(&l.row);
+    return ok;
 }
 
 /* The key a record begins with, taken off it; NULL: another instance's, or damaged. */
@@ -188,17 +214,22 @@ static struct wr_group *load_group(struct load *l, struct wr_str *key)
 static bool load_key(void *ctx, struct wr_str key, struct wr_str value)
 {
     struct load *l = ctx;
+    struct wr_session_op *a = l->op->ctx;
     struct wr_group *x = load_group(l, &key);
-    uint32_t n;
     if (!x)
         return !l->damaged;
     x->flags |= WR_GROUP_STORED;
-    if (!wr_take_u32(&value, &n))
+    if (!load_sessions(l, x, value))
         return !(l->damaged = true);
-    while (n-- > 0)
-        if (!load_session(l, x, &value))
-            return !(l->damaged = true);
-    return true;
+    const struct wr_session_list *s = wr_session_list_of(a, x);
+    for (int i = 0; i < s->n; i++) {
+        wr_session_wait(a, s->at[i], s->at[i]->start + a->gap);
+        l->op->n.held += s->at[i]->rows;
+        l->op->n.in += s->at[i]->rows; /* so that the books balance from the first row on */
+    }
+    if (++l->n_key % LIMIT_EVERY == 0)
+        l->st = wr_session_limit(l->op, l->err);
+    return l->st == WR_OK;
 }
 
 static bool load_dead(void *ctx, struct wr_str key, struct wr_str value)
@@ -230,23 +261,24 @@ static int by_place(const void *x, const void *y)
 wr_status wr_session_restore(struct wr_op *op, struct wr_store_reader *r, struct wr_error *err)
 {
     struct wr_session_op *a = op->ctx;
-    struct load l = {.op = op};
+    struct load l = {.op = op, .err = err};
     struct wr_buf key = WR_BUF_INIT(64);
     int64_t times[] = {a->closed, a->next_due};
     l.damaged = !wr_op_restore_times(op, r, 'm', times, 2);
     a->closed = times[0];
     a->next_due = times[1];
+    wr_op_key(&key, op, 'd'); /* first: they keep their keys in memory */
+    if (!l.damaged)
+        wr_store_scan(r, wr_buf_get(&key), load_dead, &l);
     wr_op_key(&key, op, 's');
     if (!l.damaged)
         wr_store_scan(r, wr_buf_get(&key), load_key, &l);
-    wr_op_key(&key, op, 'd');
-    if (!l.damaged)
-        wr_store_scan(r, wr_buf_get(&key), load_dead, &l);
     if (a->n_dirty > 1)
         qsort(a->dirty, a->n_dirty, sizeof *a->dirty, by_place);
     a->next_place = a->n_dirty ? a->dirty[a->n_dirty - 1]->place + 1 : 0;
     wr_buf_clear(&key);
     wr_arena_clear(&l.scratch);
     wr_arena_clear(&l.row);
+    WR_TRY(l.st);
     return l.damaged ? wr_fail(err, WR_EIO, "the checkpoint's state of a session window is damaged") : WR_OK;
 }
