@@ -79,6 +79,9 @@ static void send_picked(struct wr_join_op *j)
 wr_status wr_join_limit(struct wr_op *op, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
+    if (!j->limited && op->task->mono_us < j->next_measure)
+        return WR_OK;
+    j->next_measure = op->task->mono_us + 100000;
     wr_op_weigh(op, bytes_of(j));
     if (!j->limited || j->n_pane == 0)
         return WR_OK;

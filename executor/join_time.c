@@ -207,10 +207,8 @@ static wr_status release_side(struct wr_op *op, int s, struct wr_error *err)
 wr_status wr_join_tick(struct wr_op *op, int64_t mono_us, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
-    if (mono_us >= j->next_measure) {
-        j->next_measure = mono_us + 100000;
+    if (mono_us >= j->next_measure)
         WR_TRY(wr_join_limit(op, err));
-    }
     if (j->p->free != WR_JFREE_TTL)
         return WR_OK;
     if (j->p->ttl)

@@ -100,6 +100,9 @@ static uint64_t sweep(struct wr_part_pane *p, uint64_t want)
 wr_status wr_parts_limit(struct wr_parts *t, uint64_t more, struct wr_error *err)
 {
     struct wr_op *op = t->op;
+    if (!t->limited && op->task->mono_us < t->next_measure)
+        return WR_OK;
+    t->next_measure = op->task->mono_us + 100000;
     wr_op_weigh(op, wr_parts_bytes(t) + more);
     if (!t->limited || t->n_pane == 0)
         return WR_OK;
