@@ -189,6 +189,7 @@ struct each {
     int64_t older;
     bool keep;               /* nothing goes back to disk: there is no limit */
     uint32_t skip;           /* bytes of a key before the partition's fields */
+    bool any;                /* `last` is set: a key may have no fields at all */
     struct wr_buf last;      /* fields of the partition gone through last */
     enum wr_each (*fn)(void *, struct wr_group *, wr_status *, struct wr_error *);
     void *ctx;
@@ -234,8 +235,9 @@ static bool each_stored(void *ctx, struct wr_str key, struct wr_str value WR_UNU
 {
     struct each *e = ctx;
     struct wr_str fields = {key.p + e->skip, key.n - e->skip};
-    if (!wr_parts_cut_fields(e->p->of, &fields) || wr_str_eq(fields, wr_buf_get(&e->last)))
+    if (!wr_parts_cut_fields(e->p->of, &fields) || (e->any && wr_str_eq(fields, wr_buf_get(&e->last))))
         return true;
+    e->any = true;
     wr_buf_reset(&e->last);
     wr_buf_str(&e->last, fields);
     if (wr_parts_has_copy(e->p, fields))

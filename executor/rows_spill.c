@@ -193,6 +193,7 @@ static bool is_copied(struct wr_rows *t, struct wr_str fields, uint64_t hash)
 struct each {
     struct wr_rows *t;
     int64_t older;
+    bool any;                /* `last` is set: a key may have no fields at all */
     struct wr_buf last;      /* key fields of the bucket gone through last */
     enum wr_each (*fn)(void *, struct wr_bucket *, wr_status *, struct wr_error *);
     void *ctx;
@@ -240,8 +241,9 @@ static bool each_stored(void *ctx, struct wr_str key, struct wr_str value)
     if (key.n < skip + 8 || value.n < 16)
         return true;
     struct wr_str fields = {key.p + skip, key.n - skip - 8}, data = {value.p + 16, value.n - 16};
-    if (wr_str_eq(fields, wr_buf_get(&e->last)) || !wr_row_valid(t->layout, data))
+    if ((e->any && wr_str_eq(fields, wr_buf_get(&e->last))) || !wr_row_valid(t->layout, data))
         return true;
+    e->any = true;
     wr_buf_reset(&e->last);
     wr_buf_str(&e->last, fields);
     struct wr_row *tmp = wr_malloc(sizeof *tmp + data.n);
