@@ -294,12 +294,15 @@ static wr_status bind_where(struct binder *b, const struct wr_ast_select *s, con
 }
 
 /* The watermark of this query's windows. */
-static wr_status settle_watermark(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *from, const struct grouping *g)
+static wr_status settle_watermark(struct binder *b, const struct wr_ast_select *s, const struct env *env, struct rel *from, struct grouping *g)
 {
     int col = g && g->has_win && g->time->kind == WR_X_COL ? g->time->u.col : -1;
     if (env->cl.wm && (col >= 0 || s->watermark))
         wr_watermark_apply(b, from->plan, env->cl.wm, col, s->watermark != NULL);
     if (!g || !g->has_win)
+        return WR_OK;
+    g->loose = from->plan->updating && (g->win.kind == WR_WIN_SESSION || (col >= 0 ? !wr_event_time_is(b, from, col) : wr_node_has_watermark(from->plan)));
+    if (g->loose)
         return WR_OK;
     if (col >= 0)
         return wr_event_time_check(b, from, col, g->time->off);

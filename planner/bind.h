@@ -3,7 +3,7 @@
  *   bind.c          queries: SELECT, UNION, VALUES, ORDER BY, LIMIT, EMIT
  *   bind_from.c     FROM: sources, side streams, views, CTEs, subqueries
  *   bind_window.c   windows in GROUP BY and as table functions; which watermark they close by
- *   bind_agg.c      GROUP BY, aggregates, DISTINCT
+ *   bind_agg.c      GROUP BY and aggregates as written; bind_group.c the nodes; bind_loose.c windows over rows that may be taken back
  *   bind_expr.c     expressions; bind_name.c names in them; bind_lit.c literals, types and durations
  *   bind_where.c    WHERE and HAVING; bind_sub.c subqueries in expressions, bind_sub_join.c joins made of them, bind_domain.c names of queries around
  *   bind_sink.c     INSERT, the sink of a bare SELECT, dead letters
@@ -200,6 +200,7 @@ wr_status wr_bind_window_table(struct binder *b, const struct wr_ast_table *t, c
 /* Lets a WITH WATERMARK clause act on the sources below p. col: p's column that a window is over, -1: none. all: the clause belongs to this very query,
  * so declared event times below get its delay. Properties below p are set anew. */
 void wr_watermark_apply(struct binder *b, struct wr_plan *p, const struct wmclause *wm, int col, bool all);
+bool wr_event_time_is(struct binder *b, const struct rel *r, int col);
 /* Is column col what the watermark below speaks about? An error with a hint if there is a watermark that is about another one. */
 wr_status wr_event_time_check(struct binder *b, const struct rel *r, int col, int32_t off);
 wr_status wr_bind_wmclause(struct binder *b, const struct wr_ast_watermark *w, struct wmclause *out);
@@ -217,6 +218,7 @@ struct grouping {
     bool has_win;                 /* a window function among the GROUP BY items */
     struct wr_window win;
     struct wr_expr *time;
+    bool loose;                   /* no watermark speaks about the times: windows that never close (bind_loose.c) */
     struct wr_str win_name;       /* alias of the window in the select list: w.start */
     int n_agg, cap_agg;
     struct aggref *agg;
@@ -225,6 +227,12 @@ struct grouping {
     int n_set;                    /* GROUPING SETS: sets of keys; 0, 1: all keys always */
     uint64_t *set;                /* bit k: key k is in it */
 };
+struct loose { int start, end, time; }; /* columns behind the rows': the bounds of a window, end -1: a session, that ends after its greatest time */
+/* The rows of *p with the bounds of their windows; what a session's aggregate gives as its end column: max(time) -> the end. */
+wr_status wr_loose_rows(struct binder *b, const struct grouping *g, const struct clauses *cl, struct wr_plan **p, struct loose *l);
+wr_status wr_loose_ends(struct binder *b, const struct grouping *g, int end, struct wr_plan **p);
+/* Is column col of p the window_time of the window whose end is p's win_end? */
+bool wr_is_window_time(struct wr_plan *p, int col);
 bool wr_has_aggregate(const struct wr_ast_expr *e);
 bool wr_is_aggregate_call(const struct wr_ast_expr *e);
 wr_status wr_bind_aggregate(struct xctx *x, const struct wr_ast_expr *e, struct wr_expr **out);

@@ -317,7 +317,11 @@ wr_status wr_bind_window_table(struct binder *b, const struct wr_ast_table *t, c
     WR_TRY(check_time_type(b, wr_col_of(b->a, in.plan->out, col, g.time->off), f->name));
     if (env->cl.wm)
         wr_watermark_apply(b, in.plan, env->cl.wm, col, false);
-    WR_TRY(wr_event_time_check(b, &in, col, g.time->off));
+    bool loose = in.plan->updating && (win.kind == WR_WIN_SESSION || !wr_event_time_is(b, &in, col));
+    if (loose && win.kind == WR_WIN_SESSION)
+        return wr_bind_refuse(b, call->off, "SESSION as a table function over rows that may be taken back", "write GROUP BY k, session(time, gap)");
+    if (!loose)
+        WR_TRY(wr_event_time_check(b, &in, col, g.time->off));
     for (int i = 0; i < in.n; i++)
         if (wr_str_eq_c(in.col[i].name, "window_start") || wr_str_eq_c(in.col[i].name, "window_end") || wr_str_eq_c(in.col[i].name, "window_time")) {
             wr_fail_at(b->err, WR_ESQL, call->off, "the rows have a column \"%.*s\" already", WR_FMT(in.col[i].name));
@@ -327,6 +331,7 @@ wr_status wr_bind_window_table(struct binder *b, const struct wr_ast_table *t, c
     struct wr_plan *p = wr_node_new(b->a, WR_PLAN_WINDOW, in.plan);
     win.time_col = col;
     p->u.window.win = win;
+    p->u.window.loose = loose;
     p->u.window.off = b->view_off >= 0 ? b->view_off : call->off;
     struct xctx x = {.b = b, .rel = &in, .clause = "PARTITION BY", .env = env};
     WR_TRY(partition_columns(&x, g.data->kind == WR_E_TABLE ? g.data->args : NULL, &p->u.window));
@@ -437,10 +442,15 @@ void wr_watermark_apply(struct binder *b, struct wr_plan *p, const struct wmclau
     wr_node_props_deep(b->a, p);
 }
 
+bool wr_event_time_is(struct binder *b, const struct rel *r, int col)
+{
+    return r->plan->time_col == col || !wr_node_has_watermark(r->plan) || wr_join_time_is(b, r->plan, col);
+}
+
 wr_status wr_event_time_check(struct binder *b, const struct rel *r, int col, int32_t off)
 {
     const struct wr_plan *p = r->plan;
-    if (p->time_col == col || !wr_node_has_watermark(p) || wr_join_time_is(b, r->plan, col))
+    if (wr_event_time_is(b, r, col))
         return WR_OK;
     struct wr_str name = r->col[col].name;
     wr_fail_at(b->err, WR_ESQL, off, "\"%.*s\" is not the event time: the watermark would not close these windows rightly", WR_FMT(name));

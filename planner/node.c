@@ -195,13 +195,14 @@ static void window_props(struct wr_arena *a, struct wr_plan *p)
     for (int i = 0; i < 3; i++)
         s->field[in->n + i] = (struct wr_field){.name = wr_str_c(name[i]), .type = WR_TYPE_OF(TIMESTAMP)};
     p->out = s;
-    p->win_start = in->n;
-    p->win_end = in->n + 1;
-    p->win_kind = p->u.window.win.kind;
-    if (p->in[0]->n_ukey >= 0 && p->win_kind != WR_WIN_TUMBLE) {
+    enum wr_winkind kind = p->u.window.win.kind;
+    p->win_start = p->u.window.loose ? -1 : in->n;
+    p->win_end = p->u.window.loose ? -1 : in->n + 1;
+    p->win_kind = kind;
+    if (p->in[0]->n_ukey >= 0 && kind != WR_WIN_TUMBLE) {
         int n = p->in[0]->n_ukey, *key = WR_NEW_N(a, int, n + 1);
         memcpy(key, p->in[0]->ukey, sizeof(int) * (size_t)n);
-        key[n] = p->win_kind == WR_WIN_CUMULATE ? p->win_end : p->win_start;
+        key[n] = kind == WR_WIN_CUMULATE ? in->n + 1 : in->n;
         p->ukey = key;
         p->n_ukey = n + 1;
     }

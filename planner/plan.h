@@ -62,6 +62,7 @@ struct wr_plan_window {
     int n_part;                      /* planning only, SESSION: PARTITION BY columns of the input. A SESSION never stays a WINDOW node: */
     const int *part;                 /* it is merged into the aggregate above, or refused */
     int32_t off;                     /* place in the SQL text */
+    bool loose;                      /* no watermark closes these windows: their bounds are columns like others */
 };
 /* Drops (and counts, and side-routes) rows all of whose windows have W >= end + lateness at the row. Sits below the exchange so that the
  * decision is made where the watermark is. */
