@@ -531,7 +531,7 @@ static wr_status avg_bind(struct wr_aggcall *c, struct wr_error *err)
     case WR_T_INT:
     case WR_T_BIGINT: return wr_agg_variant(c, &avg_int, wr_type_decimal(38, 16), sizeof(struct sum_exact));
     case WR_T_DECIMAL:
-        if (scale > 38 - (t.prec - t.scale))
+        if (t.prec < 38 && scale > 38 - (t.prec - t.scale)) /* 38 digits are what a sum has, whatever it needs of them: an average that does not fit is bad */
             scale = 38 - (t.prec - t.scale);
         if (scale < 6) /* avg(sum(x)): a sum has all 38 digits by its type, hardly ever by its value */
             scale = 6;

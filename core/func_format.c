@@ -13,7 +13,7 @@
 
 enum item_kind {
     F_TEXT, F_HH12, F_HH24, F_MI, F_SS, F_MS, F_US, F_FRACTION, F_SSSS, F_AMPM, F_A_M, F_Y_YYY, F_YYYY, F_YYY, F_YY, F_Y, F_IYYY, F_IYY, F_IY, F_I,
-    F_BCAD, F_MONTH, F_MON, F_MM, F_RM, F_DAY, F_DY, F_DDD, F_IDDD, F_DD, F_D, F_ID, F_W, F_WW, F_IW, F_CC, F_J, F_Q, F_TZ, F_TZH, F_TZM, F_OF, F_ISO_ZONE
+    F_BCAD, F_B_C_A_D, F_MONTH, F_MON, F_MM, F_RM, F_DAY, F_DY, F_DDD, F_IDDD, F_DD, F_D, F_ID, F_W, F_WW, F_IW, F_CC, F_J, F_Q, F_TZ, F_TZH, F_TZM, F_OF, F_ISO_ZONE
 };
 enum name_case { C_UPPER, C_TITLE, C_LOWER };
 
@@ -36,7 +36,7 @@ static const struct { const char *word; enum item_kind kind; uint8_t digits; } w
     {"SSSSS", F_SSSS, 5}, {"SSSS", F_SSSS, 5}, {"SS", F_SS, 2}, {"HH24", F_HH24, 2}, {"HH12", F_HH12, 2}, {"HH", F_HH12, 2}, {"MI", F_MI, 2},
     {"MS", F_MS, 3}, {"MONTH", F_MONTH, 0}, {"MON", F_MON, 0}, {"MM", F_MM, 2}, {"US", F_US, 6}, {"FF1", F_FRACTION, 1}, {"FF2", F_FRACTION, 2},
     {"FF3", F_FRACTION, 3}, {"FF4", F_FRACTION, 4}, {"FF5", F_FRACTION, 5}, {"FF6", F_FRACTION, 6}, {"AM", F_AMPM, 0}, {"PM", F_AMPM, 0},
-    {"A.M.", F_A_M, 0}, {"P.M.", F_A_M, 0}, {"AD", F_BCAD, 0}, {"BC", F_BCAD, 0}, {"Y,YYY", F_Y_YYY, 0}, {"YYYY", F_YYYY, 4}, {"YYY", F_YYY, 3},
+    {"A.M.", F_A_M, 0}, {"P.M.", F_A_M, 0}, {"A.D.", F_B_C_A_D, 0}, {"B.C.", F_B_C_A_D, 0}, {"AD", F_BCAD, 0}, {"BC", F_BCAD, 0}, {"Y,YYY", F_Y_YYY, 0}, {"YYYY", F_YYYY, 4}, {"YYY", F_YYY, 3},
     {"YY", F_YY, 2}, {"Y", F_Y, 1}, {"IYYY", F_IYYY, 4}, {"IYY", F_IYY, 3}, {"IY", F_IY, 2}, {"IDDD", F_IDDD, 3}, {"ID", F_ID, 1}, {"IW", F_IW, 2},
     {"I", F_I, 1}, {"DAY", F_DAY, 0}, {"DY", F_DY, 0}, {"DDD", F_DDD, 3}, {"DD", F_DD, 2}, {"D", F_D, 1}, {"WW", F_WW, 2}, {"W", F_W, 1},
     {"CC", F_CC, 2}, {"J", F_J, 7}, {"Q", F_Q, 1}, {"RM", F_RM, 0}, {"TZH", F_TZH, 2}, {"TZM", F_TZM, 2}, {"TZ", F_TZ, 0}, {"OF", F_OF, 0},
@@ -78,10 +78,12 @@ static uint32_t take_word(struct pattern *p, struct wr_str s, uint32_t at)
 {
     struct item it = {.kind = F_TEXT};
     uint32_t from = at;
+    bool translated = false; /* TM: names in the language of the server, which is English, and not filled up */
     for (;;) {
-        bool fm = has_prefix(s, at, "FM");
+        bool fm = has_prefix(s, at, "FM"), tm = has_prefix(s, at, "TM");
         it.fill_off |= fm;
-        if (!fm && !has_prefix(s, at, "FX") && !has_prefix(s, at, "TM"))
+        translated |= tm;
+        if (!fm && !tm && !has_prefix(s, at, "FX"))
             break;
         at += 2;
     }
@@ -90,6 +92,7 @@ static uint32_t take_word(struct pattern *p, struct wr_str s, uint32_t at)
             continue;
         it.kind = words[i].kind;
         it.digits = words[i].digits;
+        it.fill_off |= translated && (it.kind == F_MONTH || it.kind == F_DAY);
         it.style = case_of(s, at);
         at += (uint32_t)strlen(words[i].word);
         if (has_prefix(s, at, "TH")) {
@@ -264,6 +267,14 @@ static void put_short(struct wr_buf *b, const char *name, int width, const struc
     put_name(b, name, 4, &upper_or_lower, width);
 }
 
+/* FM does not shorten parts of a second. */
+static void put_part(struct wr_buf *b, int v, int width, const struct item *it)
+{
+    struct item filled = *it;
+    filled.fill_off = false;
+    put_number(b, v, width, &filled);
+}
+
 static void put_fraction(struct wr_buf *b, int us, int digits)
 {
     char text[16];
@@ -290,8 +301,8 @@ static void put_item(struct wr_buf *b, const struct item *it, const struct momen
     case F_HH24: put_number(b, c->hour, 2, it); break;
     case F_MI: put_number(b, c->minute, 2, it); break;
     case F_SS: put_number(b, c->second, 2, it); break;
-    case F_MS: put_number(b, c->us / 1000, 3, it); break;
-    case F_US: put_number(b, c->us, 6, it); break;
+    case F_MS: put_part(b, c->us / 1000, 3, it); break;
+    case F_US: put_part(b, c->us, 6, it); break;
     case F_FRACTION: put_fraction(b, c->us, it->digits); break;
     case F_SSSS: put_number(b, c->hour * INT64_C(3600) + c->minute * 60 + c->second, 1, it); break;
     case F_AMPM: put_short(b, afternoon ? "pm" : "am", 0, it); break;
@@ -306,6 +317,7 @@ static void put_item(struct wr_buf *b, const struct item *it, const struct momen
     case F_IY: put_number(b, iso_of(m).year % 100, 2, it); break;
     case F_I: put_number(b, iso_of(m).year % 10, 1, it); break;
     case F_BCAD: put_short(b, "ad", 0, it); break;
+    case F_B_C_A_D: put_short(b, "a.d.", 0, it); break;
     case F_MONTH: put_name(b, named ? month_name[c->month - 1] : "", 9, it, named ? 9 : 0); break;
     case F_MON: put_name(b, named ? month_name[c->month - 1] : "", 3, it, 0); break;
     case F_RM: put_short(b, named ? roman[c->month - 1] : "", named ? 4 : 0, it); break;
@@ -473,6 +485,12 @@ static bool read_item(struct reading *r, const struct item *it, bool digit_follo
         if (!r->bc && !has_prefix(r->s, r->at, "AD"))
             return fail(r, "AD is missing");
         r->at += 2;
+        return true;
+    case F_B_C_A_D:
+        r->bc = has_prefix(r->s, r->at, "B.C.");
+        if (!r->bc && !has_prefix(r->s, r->at, "A.D."))
+            return fail(r, "A.D. is missing");
+        r->at += 4;
         return true;
     case F_MONTH: case F_MON: {
         uint32_t from = r->at;

@@ -274,7 +274,8 @@ static void put_piece(struct writing *w, const struct piece *x)
     case N_POINT:
         w->behind = true;
         put_leading_sign(w);
-        wr_buf_putc(w->b, '.');
+        if (p->frac > 0 || w->over) /* "999." is "999", but too many digits "###." */
+            wr_buf_putc(w->b, '.');
         break;
     case N_GROUP:
         if (w->started || w->behind)
@@ -289,8 +290,8 @@ static void put_piece(struct writing *w, const struct piece *x)
     case N_PR: wr_buf_puts(w->b, minus ? ">" : p->fill_off ? "" : " "); break;
     case N_SIGN: break;
     case N_ORDINAL: {
-        int n = w->over ? 0 : w->d->n_whole, last = n ? w->d->whole[n - 1] - '0' : 0, teen = n > 1 && w->d->whole[n - 2] == '1';
-        if (!minus && p->frac == 0)
+        int n = w->d->n_whole, last = n ? w->d->whole[n - 1] - '0' : 0, teen = n > 1 && w->d->whole[n - 2] == '1';
+        if (!minus && p->frac == 0 && !w->over)
             wr_buf_puts(w->b, end[x->style == 'T'][teen || last > 3 ? 0 : last]);
         break;
     }

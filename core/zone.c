@@ -296,11 +296,27 @@ static void respell(char *to, const char *name, int form)
     to[i] = 0;
 }
 
+/* Abbreviations mean one offset from UTC, as in PostgreSQL, also where the system has a zone of that name with summer time. */
+static const char *abbreviation(const char *name)
+{
+    static const struct { const char *name, *rule; } known[] = {
+        {"WET", "WET0"}, {"WEST", "WEST-1"}, {"BST", "BST-1"}, {"CET", "CET-1"}, {"CEST", "CEST-2"}, {"MET", "MET-1"}, {"MEST", "MEST-2"}, {"EET", "EET-2"},
+        {"EEST", "EEST-3"}, {"MSK", "MSK-3"}, {"EST", "EST5"}, {"EDT", "EDT4"}, {"CST", "CST6"}, {"CDT", "CDT5"}, {"MST", "MST7"}, {"MDT", "MDT6"},
+        {"PST", "PST8"}, {"PDT", "PDT7"}, {"AKST", "AKST9"}, {"AKDT", "AKDT8"}, {"HST", "HST10"}, {"AST", "AST4"}, {"ADT", "ADT3"}, {"BRT", "BRT3"},
+        {"BRST", "BRST2"}, {"JST", "JST-9"}, {"KST", "KST-9"}, {"IST", "IST-2"}, {"HKT", "HKT-8"}, {"AEST", "AEST-10"}, {"AEDT", "AEDT-11"},
+        {"AWST", "AWST-8"}, {"NZST", "NZST-12"}, {"NZDT", "NZDT-13"}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (wr_str_ieq_c(wr_str_c(name), known[i].name))
+            return known[i].rule;
+    return NULL;
+}
+
 static struct wr_zone *zone_load(const char *name)
 {
     struct wr_zone *z = wr_calloc(1, sizeof(*z));
     char other[MOST_NAME + 1];
-    bool ok = false;
+    const char *fixed = abbreviation(name);
+    bool ok = fixed && posix_read(fixed, &z->rule) && z->rule.valid;
     for (int form = 0; form < 3 && !ok; form++) {
         respell(other, name, form ? form : 2);
         ok = load_file(z, form ? other : name);
