@@ -301,7 +301,9 @@ static wr_status settle_watermark(struct binder *b, const struct wr_ast_select *
         wr_watermark_apply(b, from->plan, env->cl.wm, col, s->watermark != NULL);
     if (!g || !g->has_win)
         return WR_OK;
-    g->loose = from->plan->updating && (g->win.kind == WR_WIN_SESSION || (col >= 0 ? !wr_event_time_is(b, from, col) : wr_node_has_watermark(from->plan)));
+    bool bound = col >= 0 && (col == from->plan->win_start || col == from->plan->win_end); /* window_time is meant */
+    bool other = col >= 0 ? !wr_event_time_is(b, from, col) : wr_node_has_watermark(from->plan);
+    g->loose = from->plan->updating && !bound && (g->win.kind == WR_WIN_SESSION || other);
     if (g->loose)
         return WR_OK;
     if (col >= 0)

@@ -317,7 +317,8 @@ wr_status wr_bind_window_table(struct binder *b, const struct wr_ast_table *t, c
     WR_TRY(check_time_type(b, wr_col_of(b->a, in.plan->out, col, g.time->off), f->name));
     if (env->cl.wm)
         wr_watermark_apply(b, in.plan, env->cl.wm, col, false);
-    bool loose = in.plan->updating && (win.kind == WR_WIN_SESSION || !wr_event_time_is(b, &in, col));
+    bool bound = col == in.plan->win_start || col == in.plan->win_end; /* window_time is meant */
+    bool loose = in.plan->updating && !bound && (win.kind == WR_WIN_SESSION || !wr_event_time_is(b, &in, col));
     if (loose && win.kind == WR_WIN_SESSION)
         return wr_bind_refuse(b, call->off, "SESSION as a table function over rows that may be taken back", "write GROUP BY k, session(time, gap)");
     if (!loose)
