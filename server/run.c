@@ -152,11 +152,13 @@ static bool hopeless(wr_status st)
 void wr_sjob_end_as(struct wr_sjob *j, enum wr_jobstate s, enum wr_wanted w)
 {
     struct wr_error err = WR_ERROR_INIT;
+    char reason[sizeof j->reason]; /* once it rests, another run may change it */
+    (void)snprintf(reason, sizeof reason, "%s", j->reason);
     wr_book_deaths(j->jobs->book, j->name, 0);
     if (wr_book_want(j->jobs->book, j->name, w, j->reason, &err))
         wr_log(WR_LOG_ERROR, "server", "%s", err.msg);
     set_state(j, s);
-    wr_log(s == WR_JOB_FAILED ? WR_LOG_ERROR : WR_LOG_INFO, "job", "\"%s\" is %s%s%s", j->name, wr_jobstate_name(s), j->reason[0] ? ": " : "", j->reason);
+    wr_log(s == WR_JOB_FAILED ? WR_LOG_ERROR : WR_LOG_INFO, "job", "\"%s\" is %s%s%s", j->name, wr_jobstate_name(s), reason[0] ? ": " : "", reason);
 }
 
 /* Waits for the next attempt; false: asked to stop meanwhile. */
@@ -173,6 +175,9 @@ static bool wait_again(struct wr_sjob *j, int64_t us)
     if (go) {
         j->state = WR_JOB_STARTING;
         j->restarts++;
+    } else {
+        j->state = WR_JOB_STOPPED;
+        pthread_cond_broadcast(&j->changed);
     }
     pthread_mutex_unlock(&j->lock);
     return go;
@@ -217,8 +222,7 @@ static void *job_thread(void *arg)
             wr_sjob_end_as(j, WR_JOB_STOPPED, atomic_load(&m->closing) ? WR_WANT_RUN : WR_WANT_STOP);
         else
             more = try_again(j, st, &err, began);
-        if (!more && j->state == WR_JOB_WAITING)
-            set_state(j, WR_JOB_STOPPED);
+        /* Once it rests, somebody may start it anew, and only waits for this thread: j's state is not ours any more. */
     }
     thread_job = NULL;
     wr_log_whose(NULL);
