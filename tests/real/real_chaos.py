@@ -1,6 +1,5 @@
 """real_chaos.py: a part of the kill matrix that fits a test run: a job of several sinks and one more, each killed at every failpoint, with one to
-three tasks a start. The seed is
-the day's, so that each day tries something else; WEIR_CHAOS_SEED=N does one again. also: dev; needs: failpoints
+three tasks a start. The seed is the day's, so that each day tries something else; WEIR_CHAOS_SEED=N does one again. also: dev; needs: failpoints
 
 The whole of it is ./dev chaos.
 """
