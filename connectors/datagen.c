@@ -9,9 +9,9 @@
  *         as fast as it can be, an unbounded one as fast as its scenario says.
  * Memory: text lies in the batch's arena, choices in the source's. */
 #include "connectors/datagen.h"
+#include "connectors/made.h"
 #include "core/decimal.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -64,26 +64,9 @@ struct datagen {
 
 /* ---- chance ---- */
 
-/* The finisher of splitmix64 (Steele, Lea and Flood): every bit of x changes half of the bits that come out. */
-static inline uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= UINT64_C(0xBF58476D1CE4E5B9);
-    x ^= x >> 27;
-    x *= UINT64_C(0x94D049BB133111EB);
-    return x ^ x >> 31;
-}
-
 static inline uint64_t draw(const struct datagen *g, int64_t row, uint64_t salt)
 {
-    return mix(mix((uint64_t)row * UINT64_C(0x9E3779B97F4A7C15) + g->seed) + salt);
-}
-
-/* 0 .. n-1, each equally often but for less than one in 2^64/n. */
-static inline uint64_t below(uint64_t x, uint64_t n)
-{
-    __extension__ typedef unsigned __int128 wide;
-    return (uint64_t)((wide)x * n >> 64);
+    return wr_made_mix(wr_made_mix((uint64_t)row * UINT64_C(0x9E3779B97F4A7C15) + g->seed) + salt);
 }
 
 static const uint64_t salt_delay = 1, salt_retry = 2, salt_burst = 3;
@@ -91,9 +74,9 @@ static const uint64_t salt_delay = 1, salt_retry = 2, salt_burst = 3;
 static uint64_t shaped(uint64_t x, enum wr_genshape shape, uint64_t n)
 {
     switch (shape) {
-    case WR_SHAPE_EVEN: return below(x, n);
-    case WR_SHAPE_BELL: return (below(x, n) + below(mix(x + 1), n) + below(mix(x + 2), n)) / 3;
-    case WR_SHAPE_LOW: return below(mix(x + 1), below(x, n) + 1);
+    case WR_SHAPE_EVEN: return wr_made_below(x, n);
+    case WR_SHAPE_BELL: return (wr_made_below(x, n) + wr_made_below(wr_made_mix(x + 1), n) + wr_made_below(wr_made_mix(x + 2), n)) / 3;
+    case WR_SHAPE_LOW: return wr_made_below(wr_made_mix(x + 1), wr_made_below(x, n) + 1);
     }
     return 0;
 }
@@ -114,8 +97,8 @@ static int64_t event_time(const struct datagen *g, int64_t row)
 {
     int64_t t = base_time(g, row);
     uint64_t x = draw(g, row, salt_delay);
-    if (g->disorder_us && below(x, 5) == 0) {
-        int64_t late = (int64_t)below(mix(x), (uint64_t)g->disorder_us + 1);
+    if (g->disorder_us && wr_made_below(x, 5) == 0) {
+        int64_t late = (int64_t)wr_made_below(wr_made_mix(x), (uint64_t)g->disorder_us + 1);
         t -= late < t - g->start_us ? late : t - g->start_us; /* nothing is older than the start */
     }
     return t / 1000 * 1000; /* producers write milliseconds */
@@ -126,10 +109,10 @@ static int64_t content_of(const struct datagen *g, int64_t row)
 {
     while (row > 0 && g->retry_ppm) {
         uint64_t x = draw(g, row, salt_retry);
-        if ((int64_t)below(x, WR_GEN_PPM) >= g->retry_ppm)
+        if ((int64_t)wr_made_below(x, WR_GEN_PPM) >= g->retry_ppm)
             break;
         int64_t reach = row < RETRY_REACH ? row : RETRY_REACH;
-        row -= 1 + (int64_t)below(mix(x), (uint64_t)reach);
+        row -= 1 + (int64_t)wr_made_below(wr_made_mix(x), (uint64_t)reach);
     }
     return row;
 }
@@ -140,10 +123,10 @@ static void step_burst(struct datagen *g, int64_t row)
     uint64_t x = draw(g, row, salt_burst);
     if (g->burst_left == 0) {
         if (row > 0)
-            g->burst_us += (int64_t)(1000 + below(x, 59001)) * 1000;
-        g->burst_left = 8 + (int64_t)below(mix(x), 13);
+            g->burst_us += (int64_t)(1000 + wr_made_below(x, 59001)) * 1000;
+        g->burst_left = 8 + (int64_t)wr_made_below(wr_made_mix(x), 13);
     } else {
-        g->burst_us += (int64_t)(10 + below(x, 191)) * 1000;
+        g->burst_us += (int64_t)(10 + wr_made_below(x, 191)) * 1000;
     }
     g->burst_left--;
 }
@@ -154,7 +137,7 @@ static struct wr_str make_uuid(struct wr_arena *mem, uint64_t x)
 {
     static const char hex[] = "0123456789abcdef";
     char *p = wr_arena_bytes(mem, 36);
-    uint64_t half[2] = {x, mix(x + 1)};
+    uint64_t half[2] = {x, wr_made_mix(x + 1)};
     half[0] = (half[0] & ~UINT64_C(0xF000)) | 0x4000;                                 /* version 4: random */
     half[1] = (half[1] & ~(UINT64_C(3) << 62)) | UINT64_C(1) << 63;                   /* variant 1 */
     for (int i = 0, at = 0; i < 32; i++) {
@@ -169,15 +152,15 @@ static struct wr_str make_letters(struct wr_arena *mem, uint64_t x, int64_t n)
 {
     char *p = wr_arena_bytes(mem, (size_t)n);
     for (int64_t i = 0; i < n; i++) {
-        x = mix(x + 1);
-        p[i] = (char)('a' + below(x, 26));
+        x = wr_made_mix(x + 1);
+        p[i] = (char)('a' + wr_made_below(x, 26));
     }
     return (struct wr_str){p, (uint32_t)n};
 }
 
 static struct wr_str make_label(const struct wr_gencol *c, struct wr_arena *mem, uint64_t x)
 {
-    uint64_t n = (uint64_t)c->field.min + below(x, (uint64_t)(c->field.max - c->field.min) + 1);
+    uint64_t n = (uint64_t)c->field.min + wr_made_below(x, (uint64_t)(c->field.max - c->field.min) + 1);
     uint32_t len = c->label.n + (uint32_t)c->digits;
     char *p = wr_arena_bytes(mem, len);
     memcpy(p, c->label.p, c->label.n);
@@ -193,7 +176,7 @@ static int64_t make_number(const struct wr_gencol *c, int64_t row, uint64_t x)
     if (f->kind == WR_GEN_SEQUENCE)
         return f->min + row;
     if (f->kind == WR_GEN_DRAIN) /* each device somewhere else on its way down; a step every 16 rows of the source */
-        return f->max - (int64_t)(((uint64_t)row / 16 + below(x, c->of_span) * 47) % span);
+        return f->max - (int64_t)(((uint64_t)row / 16 + wr_made_below(x, c->of_span) * 47) % span);
     return f->min + (int64_t)(span ? shaped(x, f->shape, span) : x);
 }
 
@@ -223,7 +206,7 @@ static void put_value(struct datagen *g, const struct wr_gencol *c, struct wr_ba
 {
     struct wr_vec *v = &b->col[c->index];
     uint64_t x = draw(g, row, c->salt);
-    if (c->null_ppm && (int64_t)below(draw(g, row, c->null_salt), WR_GEN_PPM) < c->null_ppm) {
+    if (c->null_ppm && (int64_t)wr_made_below(draw(g, row, c->null_salt), WR_GEN_PPM) < c->null_ppm) {
         wr_vec_nulls(v, b->cap, &b->mem)[at] = 1;
         memset((char *)v->data + (size_t)at * wr_phys_width(wr_type_phys(c->type.id)), 0, wr_phys_width(wr_type_phys(c->type.id)));
         return;
@@ -236,7 +219,7 @@ static void put_value(struct datagen *g, const struct wr_gencol *c, struct wr_ba
         put_number(v, at, c, make_number(c, row, x));
         break;
     case WR_GEN_CHOICE:
-        WR_VEC_STR(v)[at] = c->choice[c->of_span ? below(x, c->of_span) % (uint64_t)c->n_choice : below(x, (uint64_t)c->n_choice)];
+        WR_VEC_STR(v)[at] = c->choice[c->of_span ? wr_made_below(x, c->of_span) % (uint64_t)c->n_choice : wr_made_below(x, (uint64_t)c->n_choice)];
         break;
     case WR_GEN_LETTERS: WR_VEC_STR(v)[at] = make_letters(&b->mem, x, c->field.max); break;
     case WR_GEN_UUID: WR_VEC_STR(v)[at] = make_uuid(&b->mem, x); break;
@@ -253,14 +236,10 @@ static void datagen_origin(const struct wr_batch *b, uint32_t row, struct wr_ori
     out->offset = *(const int64_t *)b->src_priv + row;
 }
 
-static bool asked_to_stop(const struct datagen *g)
-{
-    return g->stop && atomic_load_explicit(g->stop, memory_order_relaxed);
-}
-
 /* µs from now until the next row is due; <= 0: it is. */
-static int64_t until_due(const struct datagen *g, int64_t now)
+static int64_t until_due(const void *source, int64_t now)
 {
+    const struct datagen *g = source;
     wr_i128 due;
     if (g->by_event)
         due = (wr_i128)(g->burst_us - g->clock_event) * 1000 / g->speedup_milli;
@@ -305,20 +284,6 @@ static struct wr_batch *make_rows(struct datagen *g, uint32_t n)
     return b;
 }
 
-static void wait_until_due(struct datagen *g, int wait_ms)
-{
-    int64_t end = wr_clock_mono() + (int64_t)wait_ms * 1000;
-    for (;;) {
-        int64_t now = wr_clock_mono(), us = until_due(g, now);
-        if (us > end - now)
-            us = end - now;
-        if (us <= 0 || asked_to_stop(g))
-            return;
-        struct timespec nap = {.tv_nsec = (us < 50000 ? us : 50000) * 1000};
-        ppoll(NULL, 0, &nap, NULL);
-    }
-}
-
 static wr_status datagen_poll(struct wr_source *src, int wait_ms, struct wr_batch **out, struct wr_error *err WR_UNUSED)
 {
     struct datagen *g = (struct datagen *)src;
@@ -331,7 +296,7 @@ static wr_status datagen_poll(struct wr_source *src, int wait_ms, struct wr_batc
     if (g->row < g->rows) {
         uint32_t n = count_due(g, wr_clock_mono());
         if (n == 0 && wait_ms > 0) {
-            wait_until_due(g, wait_ms);
+            wr_made_wait(until_due, g, g->stop, wait_ms);
             n = count_due(g, wr_clock_mono());
         }
         if (n)
@@ -345,18 +310,6 @@ static wr_status datagen_poll(struct wr_source *src, int wait_ms, struct wr_batc
 }
 
 /* ---- opening ---- */
-
-static wr_status bad_option(const struct wr_opts *opts, const char *name, const char *wants, struct wr_error *err)
-{
-    int32_t off = -1;
-    struct wr_str value = wr_opt_text_or(opts, name, "");
-    for (int i = 0; opts && i < opts->n; i++)
-        if (wr_str_eq_c(opts->opt[i].key, name))
-            off = opts->opt[i].off;
-    wr_fail_at(err, WR_ESQL, off, "option \"%s\" cannot be \"%.*s\"", name, WR_FMT(value));
-    wr_hint(err, "it is %s", wants);
-    return WR_ESQL;
-}
 
 static wr_status open_times(struct datagen *g, const struct wr_opts *opts, const struct wr_scenario *sc, struct wr_error *err)
 {
@@ -376,15 +329,15 @@ static wr_status open_times(struct datagen *g, const struct wr_opts *opts, const
     if (wr_str_ieq_c(s, "now"))
         g->start_us = wr_clock_wall();
     else if (!wr_time_parse(s, &g->start_us, &range))
-        return bad_option(opts, "start", "a time such as '" DEFAULT_START "', or 'now'", err);
+        return wr_made_refuse(opts, "start", "a time such as '" DEFAULT_START "', or 'now'", err);
     if (g->rows < 0)
-        return bad_option(opts, "rows", "zero or more", err);
+        return wr_made_refuse(opts, "rows", "zero or more", err);
     if (pace < -1 || pace > 1000000000)
-        return bad_option(opts, "rows_per_second", "0 to 1,000,000,000", err);
+        return wr_made_refuse(opts, "rows_per_second", "0 to 1,000,000,000", err);
     if (wr_opt_text(opts, "speedup", &s) && !wr_gen_scaled(s, 3, 1, INT64_C(1000000000000), &g->speedup_milli))
-        return bad_option(opts, "speedup", "a number from 0.001 to 1,000,000,000", err);
+        return wr_made_refuse(opts, "speedup", "a number from 0.001 to 1,000,000,000", err);
     if (wr_opt_text(opts, "retries", &s) && !wr_gen_scaled(s, 6, 0, WR_GEN_PPM - 1, &g->retry_ppm))
-        return bad_option(opts, "retries", "a share from 0 to below 1", err);
+        return wr_made_refuse(opts, "retries", "a share from 0 to below 1", err);
     if (g->bursts)
         g->retry_ppm = 0; /* a burst's rows are made in turn */
     return WR_OK;
@@ -407,7 +360,7 @@ static wr_status datagen_open(const struct wr_source_spec *spec, struct wr_sourc
     g->schema = spec->schema;
     g->stop = spec->stop;
     g->batch_rows = spec->batch_rows ? spec->batch_rows : WR_BATCH_ROWS;
-    g->seed = mix((uint64_t)wr_opt_int(spec->opts, "seed", 1) + UINT64_C(0x9E3779B97F4A7C15));
+    g->seed = wr_made_mix((uint64_t)wr_opt_int(spec->opts, "seed", 1) + UINT64_C(0x9E3779B97F4A7C15));
     g->rows = INT64_MAX;
     g->clock_us = -1;
     g->col = WR_NEW_N(&g->mem, struct wr_gencol, spec->n_col + 1);

@@ -6,9 +6,9 @@
  *
  * Rules:  event n has the time start + n / rate, to the millisecond; the clock only paces, and only where `paced` asks for it or there is no end.
  * Memory: text lies in the batch's arena or is constant; channels and their pages lie in the source's. */
+#include "connectors/made.h"
 #include "connectors/nexmark.h"
 
-#include <poll.h>
 #include <stdlib.h>
 
 enum { DEFAULT_RATE = 10000 };
@@ -72,8 +72,9 @@ static struct wr_batch *make_rows(struct nexmark *g, uint32_t n)
 }
 
 /* µs from now until the next row is due; <= 0: it is. */
-static int64_t until_due(const struct nexmark *g, int64_t now)
+static int64_t until_due(const void *source, int64_t now)
 {
+    const struct nexmark *g = source;
     int64_t event = wr_nexmark_time(&g->gen, wr_nexmark_event(g->table, g->row)) - wr_nexmark_time(&g->gen, wr_nexmark_event(g->table, g->clock_row));
     return event - (now - g->clock_us);
 }
@@ -97,20 +98,6 @@ static uint32_t count_due(const struct nexmark *g, int64_t now)
     return (uint32_t)lo;
 }
 
-static void wait_until_due(struct nexmark *g, int wait_ms)
-{
-    int64_t end = wr_clock_mono() + (int64_t)wait_ms * 1000;
-    for (;;) {
-        int64_t now = wr_clock_mono(), us = until_due(g, now);
-        if (us > end - now)
-            us = end - now;
-        if (us <= 0 || (g->stop && atomic_load_explicit(g->stop, memory_order_relaxed)))
-            return;
-        struct timespec nap = {.tv_nsec = (us < 50000 ? us : 50000) * 1000};
-        ppoll(NULL, 0, &nap, NULL);
-    }
-}
-
 static wr_status nexmark_poll(struct wr_source *src, int wait_ms, struct wr_batch **out, struct wr_error *err WR_UNUSED)
 {
     struct nexmark *g = (struct nexmark *)src;
@@ -122,7 +109,7 @@ static wr_status nexmark_poll(struct wr_source *src, int wait_ms, struct wr_batc
     if (g->row < g->rows) {
         uint32_t n = count_due(g, wr_clock_mono());
         if (n == 0 && wait_ms > 0) {
-            wait_until_due(g, wait_ms);
+            wr_made_wait(until_due, g, g->stop, wait_ms);
             n = count_due(g, wr_clock_mono());
         }
         if (n)
@@ -137,18 +124,6 @@ static wr_status nexmark_poll(struct wr_source *src, int wait_ms, struct wr_batc
 
 /* ---- opening ---- */
 
-static wr_status bad_option(const struct wr_opts *opts, const char *name, const char *wants, struct wr_error *err)
-{
-    int32_t off = -1;
-    struct wr_str value = wr_opt_text_or(opts, name, "");
-    for (int i = 0; i < opts->n; i++)
-        if (wr_str_eq_c(opts->opt[i].key, name))
-            off = opts->opt[i].off;
-    wr_fail_at(err, WR_ESQL, off, "option \"%s\" cannot be \"%.*s\"", name, WR_FMT(value));
-    wr_hint(err, "it is %s", wants);
-    return WR_ESQL;
-}
-
 static enum wr_nexkind table_of(const struct wr_opts *opts)
 {
     struct wr_str s = wr_opt_text_or(opts, "table", "event");
@@ -162,15 +137,15 @@ static wr_status open_options(struct nexmark *g, const struct wr_opts *opts, str
     struct wr_str start = wr_opt_text_or(opts, "start", DEFAULT_START);
     g->table = table_of(opts);
     if (rows < 0)
-        return bad_option(opts, "rows", "zero or more", err);
+        return wr_made_refuse(opts, "rows", "zero or more", err);
     if (events < 0)
-        return bad_option(opts, "events", "zero or more", err);
+        return wr_made_refuse(opts, "events", "zero or more", err);
     if (rate < 1 || rate > 1000000000)
-        return bad_option(opts, "rate", "1 to 1,000,000,000", err);
+        return wr_made_refuse(opts, "rate", "1 to 1,000,000,000", err);
     if (wr_str_ieq_c(start, "now"))
         g->gen.start_us = wr_clock_wall() / 1000 * 1000;
     else if (!wr_time_parse(start, &g->gen.start_us, &range))
-        return bad_option(opts, "start", "a time such as '" DEFAULT_START "', or 'now'", err);
+        return wr_made_refuse(opts, "start", "a time such as '" DEFAULT_START "', or 'now'", err);
     g->gen.rate = rate;
     g->gen.mixed = g->table == WR_NEX_EVENT;
     if (events != INT64_MAX)

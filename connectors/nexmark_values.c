@@ -9,6 +9,7 @@
  *
  * Rules:  a value is mix(seed, event, salt of the value): no state, so any column of any event can be made alone. Text has the benchmark's lengths.
  * Memory: see nexmark.h. */
+#include "connectors/made.h"
 #include "connectors/nexmark.h"
 
 #include <math.h>
@@ -134,26 +135,9 @@ static int64_t last_auction(int64_t event)
 
 /* ---- chance ---- */
 
-/* The finisher of splitmix64 (Steele, Lea and Flood): every bit of x changes half of the bits that come out. */
-static inline uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= UINT64_C(0xBF58476D1CE4E5B9);
-    x ^= x >> 27;
-    x *= UINT64_C(0x94D049BB133111EB);
-    return x ^ x >> 31;
-}
-
 static inline uint64_t draw(const struct wr_nexgen *g, int64_t event, uint64_t salt)
 {
-    return mix(g->seed + (uint64_t)event * UINT64_C(0x9E3779B97F4A7C15) + salt * UINT64_C(0xD1B54A32D192ED03));
-}
-
-/* 0 .. n-1, each equally often but for less than one in 2^64/n. */
-static inline uint64_t below(uint64_t x, uint64_t n)
-{
-    __extension__ typedef unsigned __int128 wide;
-    return (uint64_t)((wide)x * n >> 64);
+    return wr_made_mix(g->seed + (uint64_t)event * UINT64_C(0x9E3779B97F4A7C15) + salt * UINT64_C(0xD1B54A32D192ED03));
 }
 
 /* ---- numbers ---- */
@@ -161,13 +145,13 @@ static inline uint64_t below(uint64_t x, uint64_t n)
 static int64_t any_person(uint64_t x, int64_t event)
 {
     int64_t there = last_person(event) + 1, active = there < ACTIVE_PERSONS ? there : ACTIVE_PERSONS;
-    return there - active + (int64_t)below(x, (uint64_t)(active + PERSON_LEAD));
+    return there - active + (int64_t)wr_made_below(x, (uint64_t)(active + PERSON_LEAD));
 }
 
 static int64_t any_auction(uint64_t x, int64_t event)
 {
     int64_t last = last_auction(event), first = last < OPEN_AUCTIONS ? 0 : last - OPEN_AUCTIONS;
-    return first + (int64_t)below(x, (uint64_t)(last - first + 1 + AUCTION_LEAD));
+    return first + (int64_t)wr_made_below(x, (uint64_t)(last - first + 1 + AUCTION_LEAD));
 }
 
 static int64_t price(uint64_t x)
@@ -180,12 +164,12 @@ static int64_t expires(const struct wr_nexgen *g, int64_t event, uint64_t x)
 {
     int64_t ahead = (int64_t)OPEN_AUCTIONS * CYCLE / AUCTIONS, now = wr_nexmark_time(g, event);
     int64_t horizon_ms = (wr_nexmark_time(g, event + ahead) - now) / 1000;
-    return now + (1 + (int64_t)below(x, horizon_ms > 0 ? 2 * (uint64_t)horizon_ms : 1)) * 1000;
+    return now + (1 + (int64_t)wr_made_below(x, horizon_ms > 0 ? 2 * (uint64_t)horizon_ms : 1)) * 1000;
 }
 
 static int64_t number(const struct wr_nexgen *g, enum wr_nexvalue value, int64_t event)
 {
-    uint64_t x = draw(g, event, value), y = mix(x + 1);
+    uint64_t x = draw(g, event, value), y = wr_made_mix(x + 1);
     switch (value) {
     case WR_NEX_TIME: return wr_nexmark_time(g, event);
     case WR_NEX_PERSON_ID: return FIRST_ID + last_person(event);
@@ -193,10 +177,10 @@ static int64_t number(const struct wr_nexgen *g, enum wr_nexvalue value, int64_t
     case WR_NEX_INITIAL: return price(x);
     case WR_NEX_RESERVE: return price(draw(g, event, WR_NEX_INITIAL)) + price(x);
     case WR_NEX_EXPIRES: return expires(g, event, x);
-    case WR_NEX_SELLER: return FIRST_ID + (below(x, HOT_SELLERS) ? last_person(event) / HOT * HOT : any_person(y, event));
-    case WR_NEX_CATEGORY: return FIRST_CATEGORY + (int64_t)below(x, CATEGORIES);
-    case WR_NEX_BID_AUCTION: return FIRST_ID + (below(x, HOT_AUCTIONS) ? last_auction(event) / HOT * HOT : any_auction(y, event));
-    case WR_NEX_BIDDER: return FIRST_ID + (below(x, HOT_BIDDERS) ? last_person(event) / HOT * HOT + 1 : any_person(y, event));
+    case WR_NEX_SELLER: return FIRST_ID + (wr_made_below(x, HOT_SELLERS) ? last_person(event) / HOT * HOT : any_person(y, event));
+    case WR_NEX_CATEGORY: return FIRST_CATEGORY + (int64_t)wr_made_below(x, CATEGORIES);
+    case WR_NEX_BID_AUCTION: return FIRST_ID + (wr_made_below(x, HOT_AUCTIONS) ? last_auction(event) / HOT * HOT : any_auction(y, event));
+    case WR_NEX_BIDDER: return FIRST_ID + (wr_made_below(x, HOT_BIDDERS) ? last_person(event) / HOT * HOT + 1 : any_person(y, event));
     case WR_NEX_PRICE: return price(x);
     case WR_NEX_KIND: case WR_NEX_NAME: case WR_NEX_EMAIL: case WR_NEX_CARD: case WR_NEX_CITY: case WR_NEX_STATE: case WR_NEX_PERSON_EXTRA:
     case WR_NEX_ITEM: case WR_NEX_DESCRIPTION: case WR_NEX_AUCTION_EXTRA: case WR_NEX_CHANNEL: case WR_NEX_URL: case WR_NEX_BID_EXTRA: break;
@@ -209,7 +193,7 @@ static int64_t number(const struct wr_nexgen *g, enum wr_nexvalue value, int64_t
 /* n letters, 12 out of each draw. */
 static void letters(char *p, uint64_t x, size_t n)
 {
-    for (size_t i = 0; i < n; x = mix(x + 1)) {
+    for (size_t i = 0; i < n; x = wr_made_mix(x + 1)) {
         uint64_t bits = x;
         for (int k = 0; k < 12 && i < n; k++, bits >>= 5)
             p[i++] = (char)('a' + ((bits & 31) * 26 >> 5));
@@ -219,14 +203,14 @@ static void letters(char *p, uint64_t x, size_t n)
 /* least..most letters, now and then a blank inside. */
 static struct wr_str words(struct wr_arena *mem, uint64_t x, uint32_t least, uint32_t most)
 {
-    uint32_t n = least + (uint32_t)below(x, most - least + 1);
+    uint32_t n = least + (uint32_t)wr_made_below(x, most - least + 1);
     char *p = wr_arena_bytes(mem, n);
-    letters(p, mix(x + 1), n);
-    x = mix(x + 2);
-    for (uint32_t at = (uint32_t)below(x, 26); at + 1 < n; at += 1 + (uint32_t)below(x, 26)) {
+    letters(p, wr_made_mix(x + 1), n);
+    x = wr_made_mix(x + 2);
+    for (uint32_t at = (uint32_t)wr_made_below(x, 26); at + 1 < n; at += 1 + (uint32_t)wr_made_below(x, 26)) {
         if (at > 0)
             p[at] = ' ';
-        x = mix(x);
+        x = wr_made_mix(x);
     }
     return (struct wr_str){p, n};
 }
@@ -234,9 +218,9 @@ static struct wr_str words(struct wr_arena *mem, uint64_t x, uint32_t least, uin
 /* What brings the event to its average size, give or take a fifth. */
 static struct wr_str extra(struct wr_arena *mem, uint64_t x, uint32_t have, uint32_t want)
 {
-    uint32_t gap = want - have, n = gap - gap / 5 + (uint32_t)below(x, 2 * (gap / 5) + 1);
+    uint32_t gap = want - have, n = gap - gap / 5 + (uint32_t)wr_made_below(x, 2 * (gap / 5) + 1);
     char *p = wr_arena_bytes(mem, n);
-    letters(p, mix(x + 1), n);
+    letters(p, wr_made_mix(x + 1), n);
     return (struct wr_str){p, n};
 }
 
@@ -252,9 +236,9 @@ static struct wr_str joined(struct wr_arena *mem, const char *a, const char *b)
 
 static struct wr_str email(struct wr_arena *mem, uint64_t x)
 {
-    uint32_t user = 3 + (uint32_t)below(x, 5), host = 3 + (uint32_t)below(mix(x + 1), 3);
+    uint32_t user = 3 + (uint32_t)wr_made_below(x, 5), host = 3 + (uint32_t)wr_made_below(wr_made_mix(x + 1), 3);
     char *p = wr_arena_bytes(mem, user + host + 5);
-    letters(p, mix(x + 2), user + 1 + host);
+    letters(p, wr_made_mix(x + 2), user + 1 + host);
     p[user] = '@';
     memcpy(p + user + 1 + host, ".com", 4);
     return (struct wr_str){p, user + host + 5};
@@ -264,8 +248,8 @@ static struct wr_str card(struct wr_arena *mem, uint64_t x)
 {
     char *p = wr_arena_bytes(mem, 19);
     for (uint32_t i = 0; i < 19; i++) {
-        p[i] = i % 5 == 4 ? ' ' : (char)('0' + below(x, 10));
-        x = mix(x + 1);
+        p[i] = i % 5 == 4 ? ' ' : (char)('0' + wr_made_below(x, 10));
+        x = wr_made_mix(x + 1);
     }
     return (struct wr_str){p, 19};
 }
@@ -273,8 +257,8 @@ static struct wr_str card(struct wr_arena *mem, uint64_t x)
 /* The bid's channel: less than N_CHANNEL an ordinary one, from there on the hot ones. */
 static uint32_t channel_of(const struct wr_nexgen *g, int64_t event)
 {
-    uint64_t x = draw(g, event, WR_NEX_CHANNEL), y = mix(x + 1);
-    return below(x, HOT_CHANNELS) ? N_CHANNEL + (uint32_t)below(y, N_HOT_CHANNEL) : (uint32_t)below(y, N_CHANNEL);
+    uint64_t x = draw(g, event, WR_NEX_CHANNEL), y = wr_made_mix(x + 1);
+    return wr_made_below(x, HOT_CHANNELS) ? N_CHANNEL + (uint32_t)wr_made_below(y, N_HOT_CHANNEL) : (uint32_t)wr_made_below(y, N_CHANNEL);
 }
 
 static struct wr_str text(const struct wr_nexgen *g, enum wr_nexvalue value, int64_t event, struct wr_arena *mem)
@@ -285,11 +269,11 @@ static struct wr_str text(const struct wr_nexgen *g, enum wr_nexvalue value, int
         enum wr_nexkind k = kind_of(event);
         return k == WR_NEX_PERSON ? WR_STR("person") : k == WR_NEX_AUCTION ? WR_STR("auction") : WR_STR("bid");
     }
-    case WR_NEX_NAME: return joined(mem, first_names[below(x, N_FIRST)], last_names[below(mix(x + 1), N_LAST)]);
+    case WR_NEX_NAME: return joined(mem, first_names[wr_made_below(x, N_FIRST)], last_names[wr_made_below(wr_made_mix(x + 1), N_LAST)]);
     case WR_NEX_EMAIL: return email(mem, x);
     case WR_NEX_CARD: return card(mem, x);
-    case WR_NEX_CITY: return wr_str_c(cities[below(x, N_CITY)]);
-    case WR_NEX_STATE: return wr_str_c(states[below(x, N_STATE)]);
+    case WR_NEX_CITY: return wr_str_c(cities[wr_made_below(x, N_CITY)]);
+    case WR_NEX_STATE: return wr_str_c(states[wr_made_below(x, N_STATE)]);
     case WR_NEX_ITEM: return words(mem, x, 3, 20);
     case WR_NEX_DESCRIPTION: return words(mem, x, 3, 100);
     case WR_NEX_CHANNEL: return g->channel[channel_of(g, event)];
@@ -319,9 +303,9 @@ static struct wr_str page(const struct wr_nexgen *g, uint32_t channel, struct wr
     char dir[3][5];
     uint64_t x = draw(g, channel, WR_NEX_URL);
     for (int i = 0; i < 3; i++)
-        letters(dir[i], x = mix(x + 1), 5);
+        letters(dir[i], x = wr_made_mix(x + 1), 5);
     struct wr_str base = wr_arena_printf(mem, "https://www.nexmark.com/%.5s/%.5s/%.5s/item.htm?query=1", dir[0], dir[1], dir[2]);
-    if (channel >= N_CHANNEL || below(mix(x), 10) == 0)
+    if (channel >= N_CHANNEL || wr_made_below(wr_made_mix(x), 10) == 0)
         return base;
     int32_t id = (int32_t)reversed(channel);
     return wr_arena_printf(mem, "%.*s&channel_id=%d", WR_FMT(base), id < 0 ? -id : id);
@@ -329,7 +313,7 @@ static struct wr_str page(const struct wr_nexgen *g, uint32_t channel, struct wr
 
 void wr_nexmark_init(struct wr_nexgen *g, int64_t seed, const struct wr_nexcol *const *col, int n_col, struct wr_arena *mem)
 {
-    g->seed = mix((uint64_t)seed + UINT64_C(0x9E3779B97F4A7C15));
+    g->seed = wr_made_mix((uint64_t)seed + UINT64_C(0x9E3779B97F4A7C15));
     for (int i = 0; i < n_col; i++) {
         if (col[i]->value == WR_NEX_CHANNEL && !g->channel) {
             g->channel = WR_NEW_N(mem, struct wr_str, N_CHANNEL + N_HOT_CHANNEL);
