@@ -1,5 +1,5 @@
 /* produce.c: what a producer alone can do: the same message again and again, as `rdkafka_performance -P` sends it, with the settings of weir's Kafka
- * sink (idempotent, all replicas, lz4, 5 ms of linger). Messages are made once; what is measured is librdkafka and the broker.
+ * sink (idempotent, all replicas, lz4, 1 ms of linger). Messages are made once; what is measured is librdkafka and the broker.
  * Use: bench_produce BROKERS TOPIC MESSAGES BYTES [PARTITIONS] */
 #include <librdkafka/rdkafka.h>
 
@@ -28,7 +28,7 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 int main(int argc, char **argv)
 {
     static const char *const settings[][2] = {
-        {"linger.ms", "5"}, {"batch.size", "1000000"}, {"batch.num.messages", "20000"}, {"queue.buffering.max.messages", "500000"},
+        {"linger.ms", "1"}, {"batch.size", "1000000"}, {"batch.num.messages", "20000"}, {"queue.buffering.max.messages", "500000"},
         {"queue.buffering.max.kbytes", "32768"}, {"enable.idempotence", "true"}, {"compression.type", "lz4"},
     };
     char err[512], text[4096];
