@@ -22,7 +22,7 @@ class More:
     def more_i(self, sub, scope):
         r, doc, arr = self.r, self.col(scope, "j"), self.col(scope, "A")
         some = [lambda: e("i", ("twice(", "pg_temp.twice("), sub("i"), ", ", sub("i"), ")"), lambda: e("i", ("TRY_CAST(", "pg_temp.try_i("), self.plain_s(scope), (" AS BIGINT)", ")")),
-                lambda: e("i", "CAST(sign(", sub("n"), ") AS BIGINT)"), lambda: e("i", "gcd(", sub("i"), ", ", self.lit("i"), ")"), lambda: e("i", "mod(", sub("i"), ", 3)"),
+                lambda: e("i", "CAST(sign(", sub("n"), ") AS BIGINT)"), lambda: e("i", "gcd(CAST(", sub("i"), " AS BIGINT), ", self.lit("i"), ")"), lambda: e("i", "mod(", sub("i"), ", 3)"),
                 lambda: e("i", "position(", self.lit("s"), " IN ", sub("s"), ")"), lambda: e("i", "regexp_count(", sub("s"), ", ", r.choice(["'[ab]'", "'.'", "'a|x'"]), ")"),
                 lambda: e("i", "CASE ", sub("i"), " WHEN ", sub("i"), " THEN ", sub("i"), " ELSE ", sub("i"), " END"),
                 lambda: e("i", "CAST(extract(%s FROM " % r.choice(["week", "doy", "quarter", "year", "isodow", "second"]), sub("t"), ") AS BIGINT)"),
