@@ -6,6 +6,8 @@
 
 #include "executor/parts.h"
 
+enum { WR_DUE_MANY = 512 };   /* events worked on between two looks at max_state_bytes: each may bring a partition into memory */
+
 struct wr_due {
     struct wr_parts *parts;
     uint32_t id_at;            /* where in a partition's own bytes its uint32_t id is: place in by_id, from 1; 0: none yet */

@@ -371,6 +371,7 @@ static wr_status match_watermark(struct wr_op *op, int64_t w, int64_t *fwd, stru
 {
     struct match *o = op->ctx;
     int64_t upto = w == WR_WM_END || w == WR_WM_NONE ? w : w - o->p->by.lateness, time;
+    uint32_t done = 0;
     int ev;
     *fwd = upto;
     if (upto <= o->due.closed)
@@ -381,6 +382,8 @@ static wr_status match_watermark(struct wr_op *op, int64_t w, int64_t *fwd, stru
         for (int64_t n = count_rows(o, x); l->passed < n && time_at(o, x, l->passed) <= time;)
             l->passed++;
         WR_TRY(search(o, x, time, false, err));
+        if (++done % WR_DUE_MANY == 0)
+            WR_TRY(limit(o, err));
     }
     WR_TRY(emit(o, err));
     struct wr_omap_it it = wr_omap_first(&o->open);

@@ -273,8 +273,12 @@ static wr_status time_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struc
     if (upto <= o->due.closed)
         return WR_OK;
     o->due.closed = upto;
-    for (struct wr_group *x; (x = wr_due_take(&o->due, upto, &time, &ev));)
+    uint32_t n = 0;
+    for (struct wr_group *x; (x = wr_due_take(&o->due, upto, &time, &ev));) {
         WR_TRY(ev == EV_ROWS ? rows_due(o, x, time, err) : maybe_free(o, x, time, err));
+        if (++n % WR_DUE_MANY == 0)
+            WR_TRY(limit(o, err));
+    }
     WR_TRY(emit(o, err));
     struct wr_omap_it it = wr_omap_first(&o->waiting);
     if (wr_omap_valid(it) && wr_time_key_get(wr_omap_key(it).p) < upto && w != WR_WM_END)
