@@ -14,7 +14,8 @@ static rd_kafka_t *client(const char *transaction, const char *codec)
 {
     char why[300];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const char *const pairs[][2] = {{"bootstrap.servers", brokers}, {"linger.ms", "5"}, {"compression.codec", codec ? codec : "none"}, {"log_level", "2"}};
+    const char *const pairs[][2] = {{"bootstrap.servers", brokers}, {"linger.ms", "5"}, {"compression.codec", codec ? codec : "none"}, {"log_level", "2"},
+                                     {"enable.idempotence", "true"}}; /* else a retry may swap records, and offsets are compared with what was sent */
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         assert_int_equal(rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], why, sizeof why), RD_KAFKA_CONF_OK);
     if (transaction)
