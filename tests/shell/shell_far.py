@@ -67,7 +67,7 @@ def statements(s):
 
 def mistakes(s):
     check("place", s.weir("SELECT 1 AS a;\nSELECT nix FROM f", "-o", "ndjson"),
-          (2, '{"a":1}\n', '-c:2:8: column "nix" does not exist\n  SELECT nix FROM f\n         ^\nhint: there is a, b\n'))
+          (2, '{"a":1}\n', '-c:2:8: column "nix" does not exist\n  SELECT nix FROM f\n         ^\nhint: there is a, b; text stands in single quotes: \'nix\'\n'))
     check("syntax, told here", s.weir("SELECT FROM")[0], 2)
     check("file", s.weir("PRINT '/etc/passwd'")[2].splitlines()[0], '-c:1:7: option "path": local file "/etc/passwd" is not allowed here')
     check("outside", s.weir("CREATE SOURCE outside (line TEXT) WITH (connector = 'file', path = '/etc/passwd', format = 'raw')")[0], 0)
