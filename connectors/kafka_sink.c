@@ -53,9 +53,9 @@ static void letter_refused(struct wr_kafka_out *s, rd_kafka_resp_err_t e)
 static void on_delivered(void *ctx, const rd_kafka_message_t *m)
 {
     struct wr_kafka_out *s = ctx;
-    if (!m->err) {
-        s->acked += m->_private != WR_KAFKA_LETTER;
-    } else if (m->_private == WR_KAFKA_LETTER && about_record(m->err) && (!s->txn || wr_kafka_txn_alone(s->txn))) {
+    if (!m->err)
+        return;
+    if (m->_private == WR_KAFKA_LETTER && about_record(m->err) && (!s->txn || wr_kafka_txn_alone(s->txn))) {
         letter_refused(s, m->err);
     } else if (s->txn) {
         wr_kafka_txn_undelivered(s, m, about_record(m->err));
@@ -298,6 +298,7 @@ wr_status wr_kafka_out_connect(struct wr_kafka_out *s, struct wr_error *err)
     const struct wr_kafka_prop hard[] = {
         {"enable.idempotence", "true"}, /* implies acks=all */
         {"partitioner", "murmur2_random"},
+        {"delivery.report.only.error", "true"}, /* on_delivered() wants no others, and each costs a look by this thread */
         {s->txn ? "transactional.id" : NULL, s->txn ? wr_kafka_txn_id(s->txn) : NULL},
         {s->txn && wr_kafka_txn_single(s->txn) ? "batch.num.messages" : NULL, "1"},
         {NULL, NULL},

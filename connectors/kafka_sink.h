@@ -25,7 +25,7 @@ struct wr_kafka_out {
     const struct wr_format *json; /* of key_json */
     int *all;                     /* 0..n-1: all columns */
     struct wr_buf key, value;     /* of one row */
-    uint64_t acked, refused;      /* delivery reports */
+    uint64_t refused;             /* by delivery reports */
     struct wr_error failed;       /* the first record that was not delivered; exactly once: only what no new transaction would mend */
     struct wr_kafka_letters *letters;
     struct wr_kafka_txn *txn;     /* exactly once; NULL: at least once */
