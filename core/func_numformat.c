@@ -290,9 +290,10 @@ static void put_piece(struct writing *w, const struct piece *x)
     case N_PR: wr_buf_puts(w->b, minus ? ">" : p->fill_off ? "" : " "); break;
     case N_SIGN: break;
     case N_ORDINAL: {
+        if (minus || p->frac > 0 || w->over) /* over: not all of its digits are held */
+            break;
         int n = w->d->n_whole, last = n ? w->d->whole[n - 1] - '0' : 0, teen = n > 1 && w->d->whole[n - 2] == '1';
-        if (!minus && p->frac == 0 && !w->over)
-            wr_buf_puts(w->b, end[x->style == 'T'][teen || last > 3 ? 0 : last]);
+        wr_buf_puts(w->b, end[x->style == 'T'][teen || last > 3 ? 0 : last]);
         break;
     }
     }
