@@ -216,7 +216,7 @@ wr_status wr_op_late(struct wr_op *op, const struct wr_batch *b, const uint32_t 
     op->n.late += n;
     uint64_t before = atomic_fetch_add(&job->late_total, n);
     if (before == 0 && n > 0)
-        wr_log(WR_LOG_INFO, "rows", "first late row: read them with SELECT * FROM <source>$late");
+        wr_log(WR_LOG_INFO, "rows", "first late row: INSERT INTO a sink SELECT * FROM <source>$late, beside the query, keeps them");
     for (uint32_t i = 0; i < n && job->opts.on_late; i++)
         job->opts.on_late(job->opts.ctx, b->scan, b, row[i]);
     if (job->n_side == 0 || !b->scan || !b->src)

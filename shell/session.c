@@ -179,8 +179,8 @@ static wr_status null_open(void *ctx WR_UNUSED, const struct wr_plan *sink, cons
 void wr_say_losses(uint64_t late, uint64_t bad, struct wr_str reasons, struct wr_str source)
 {
     if (late)
-        fprintf(stderr, "note: %llu late row%s left out (SELECT * FROM %.*s$late shows %s)\n", (unsigned long long)late, late == 1 ? " was" : "s were", WR_FMT(source),
-                late == 1 ? "it" : "them");
+        fprintf(stderr, "note: %llu late row%s left out (INSERT INTO a sink SELECT * FROM %.*s$late, in the same file as the query, keeps %s)\n",
+                (unsigned long long)late, late == 1 ? " was" : "s were", WR_FMT(source), late == 1 ? "it" : "them");
     if (bad)
         fprintf(stderr, "note: %llu bad row%s left out%s%.*s (SELECT * FROM %.*s$errors shows %s)\n", (unsigned long long)bad, bad == 1 ? " was" : "s were",
                 reasons.n ? ": " : "", WR_FMT(reasons), WR_FMT(source), bad == 1 ? "it" : "them");
