@@ -37,7 +37,7 @@ WR_KERNEL(k_abs_n)
 }
 WR_KERNEL(k_abs_d) { WR_ROWS(row) WR_VEC_F64(out)[row] = fabs(WR_ARG_D(0, row)); }
 WR_KERNEL(k_sign_l) { WR_ROWS(row) WR_VEC_I64(out)[row] = (WR_ARG_I(0, row) > 0) - (WR_ARG_I(0, row) < 0); }
-WR_KERNEL(k_sign_n) { WR_ROWS(row) WR_VEC_I64(out)[row] = (WR_ARG_N(0, row) > 0) - (WR_ARG_N(0, row) < 0); }
+WR_KERNEL(k_sign_n) { WR_ROWS(row) WR_VEC_I128(out)[row] = (WR_ARG_N(0, row) > 0) - (WR_ARG_N(0, row) < 0); }
 WR_KERNEL(k_sign_d)
 {
     WR_ROWS(row) {
@@ -280,6 +280,14 @@ static bool ret_whole38(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn
     return true;
 }
 
+/* sign(DECIMAL): a DECIMAL, so that what it is divided by does not cut its fraction off. */
+static bool ret_digit(struct wr_arena *mem WR_UNUSED, const struct wr_func *fn WR_UNUSED, struct wr_expr *const *arg WR_UNUSED, int n WR_UNUSED, struct wr_type *out,
+                      struct wr_error *err WR_UNUSED)
+{
+    *out = wr_type_decimal(1, 0);
+    return true;
+}
+
 /* div(a, b): the quotient's whole part. */
 WR_KERNEL(k_div_n)
 {
@@ -344,7 +352,7 @@ static const struct wr_func list[] = {
     {"abs", "n:n", k_abs_n, T, NULL, NULL, "abs(x): absolute value"},
     {"abs", "d:d", k_abs_d, T, NULL, NULL, "abs(x): absolute value"},
     {"sign", "l:i", k_sign_l, T, NULL, NULL, "sign(x): -1, 0 or 1"},
-    {"sign", "n:i", k_sign_n, T, NULL, NULL, "sign(x): -1, 0 or 1"},
+    {"sign", "n:?", k_sign_n, T, ret_digit, NULL, "sign(x): -1, 0 or 1"},
     {"sign", "d:d", k_sign_d, T, NULL, NULL, "sign(x): -1, 0 or 1"},
     {"ceil", "n:?", k_ceil_n, WR_F_LOOSE, ret_round, NULL, "ceil(x): nearest whole number not below x"},
     {"ceil", "d:d", k_ceil_d, T, NULL, NULL, "ceil(x): nearest whole number not below x"},
