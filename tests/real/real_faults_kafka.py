@@ -13,30 +13,7 @@ import job
 import kafka
 import once
 
-SQL = """CREATE SOURCE inp (id BIGINT NOT NULL) WITH (connector = 'kafka', brokers = '{b}', topic = '{t}', format = 'json', start = 'earliest', discover = '100 ms');
-CREATE SINK out WITH (connector = 'kafka', brokers = '{b}', topic = '{t}_out', format = 'json', kafka.socket.timeout.ms = '{ms}',
-    kafka.transaction.timeout.ms = '{txn}');
-INSERT INTO out SELECT id FROM inp WHERE id % 10 <> 0;
-"""
-
-
-class Case(once.Copying):
-    """A topic, a job that copies it, and what must come out."""
-
-    def __init__(self, k, directory, name, partitions=2, ms=60000, txn=60000):
-        self.k, self.topic, self.given = k, name, []
-        k.create(name, partitions)
-        k.create(name + "_out", 1)
-        self.sql = SQL.format(b=k.brokers, t=name, ms=ms, txn=txn)
-        self.job = job.Job(directory, name, self.sql)
-
-    def feed(self, n, partition=None):
-        more = list(range(len(self.given), len(self.given) + n))
-        self.given += more
-        self.k.produce(self.topic, [{"value": "{\"id\":%d}" % i, **({} if partition is None else {"partition": partition})} for i in more])
-
-    def content(self):
-        return sorted(int(re.search(r"\d+", r["value"]).group()) for r in self.k.consume(self.topic + "_out"))
+Case = once.TopicCopy
 
 
 def stopped_under_load(k, d):
@@ -224,30 +201,8 @@ def monsters(k, d):
             raise SystemExit("not four bad rows\n" + "\n".join(line[:200] for line in open(c.job.log) if "bad row" in line))
 
 
-def poison(k, d):
-    """A record ends the process each time it is read: the last words say which, and the job goes on without it when its source is told to."""
-    c = Case(k, d, "f_poison", partitions=1)
-    with c.job:
-        c.feed(20)
-        c.job.every = "1 h"      # no checkpoint: each start begins anew
-        c.job.rewrite("SET batch_rows = 1;\n" + c.sql)
-        for _ in range(2):
-            c.job.start(fail="source.poll:5:fault", env={"ASAN_OPTIONS": "handle_segv=0"})
-            c.job.ends(-signal.SIGSEGV, "weir: ended by signal 11; the last record taken: skip = 'f_poison:0:")
-        places = set(re.findall(r"skip = '(\S+)'", open(c.job.log).read()))
-        if places != {"f_poison:0:4"}:
-            raise SystemExit("the record: %r" % places)
-        c.job.rewrite(c.sql.replace("discover =", "skip = 'f_poison:0:4', discover ="))
-        c.given.remove(4)
-        c.job.every = "100 ms"
-        c.job.start()
-        c.settles()
-        if "(skipped, number 1) of inp at f_poison/0 offset 4" not in open(c.job.log).read():
-            raise SystemExit("no word about the record that was left out\n" + job.proc.tail(c.job.log))
-
-
 def main():
-    cases = [monsters, poison, stopped_under_load, zombie, partition_added, topic_made_anew, retention, group_forgotten, twice, changed_query, broker_frozen, broker_down]
+    cases = [monsters, stopped_under_load, zombie, partition_added, topic_made_anew, retention, group_forgotten, twice, changed_query, broker_frozen, broker_down]
     with kafka.Kafka() as k, tempfile.TemporaryDirectory(prefix="weir-faults-") as directory:
         for case in once.chosen(cases, sys.argv[1:]):
             once.run(case, k, directory, shown=2)
