@@ -270,11 +270,12 @@ def iot(k, pg, env):
 
 def user_activity(k, pg, env):
     topic = "user_activity"
+    # first in its partition: behind the others, whether they are late would depend on which partition is read first
+    k.produce(topic, [{"value": '{"user_id": "u", "action": "login", "session_duration": %s, "timestamp": "2025-11-28T00:00:00Z"}' % d, "partition": 0}
+                      for d in ("null", "0", "29", "30", "119", "120", "300", "301")])
     generate(env, topic, "user-activity", "user_id", 13)
     junk(k, topic, ['{"user_id": "u", "action": "login", "browser": "Edge", "session_duration": 1.5, "timestamp": "2025-11-28T00:00:00Z"}',
                     '{"user_id": "u", "action": "login", "browser": "Edge", "session_duration": 3000000000, "timestamp": "2025-11-28T00:00:00Z"}'])
-    k.produce(topic, [{"value": '{"user_id": "u", "action": "login", "session_duration": %s, "timestamp": "2025-11-28T00:00:00Z"}' % d, "partition": 0}
-                      for d in ("null", "0", "29", "30", "119", "120", "300", "301")])
 
     def read(v):
         n = number(v.get("session_duration"))
