@@ -140,25 +140,6 @@ wr_status wr_join_watermark(struct wr_op *op, int64_t w, int64_t *fwd, struct wr
 
 /* ---- state.ttl, ended inputs ---- */
 
-struct sweep { struct wr_op *op; struct wr_rows *t; int64_t now; };
-
-static enum wr_each forget_key(void *ctx, struct wr_bucket *k, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
-{
-    struct sweep *s = ctx;
-    struct wr_join_op *j = s->op->ctx;
-    if (k->touched == 0) { /* from before a restart, or before event time began */
-        k->touched = s->now;
-        k->same = false;
-        return WR_EACH_STAYS;
-    }
-    if (k->touched > s->now - j->p->ttl)
-        return WR_EACH_NEXT;
-    s->op->n.held -= (uint64_t)k->total;
-    s->op->n.passed += (uint64_t)k->total;
-    wr_rows_drop_bucket(s->t, k);
-    return WR_EACH_REMOVED;
-}
-
 static wr_status forget_old(struct wr_op *op, struct wr_error *err)
 {
     struct wr_join_op *j = op->ctx;
@@ -166,10 +147,8 @@ static wr_status forget_old(struct wr_op *op, struct wr_error *err)
     if (now == 0 || now < j->next_sweep)
         return WR_OK;
     j->next_sweep = now + j->p->ttl / 8 + 1;
-    for (int s = 0; s < 2; s++) {
-        struct sweep x = {op, &j->pane[0]->rows[s], now};
-        WR_TRY(wr_rows_each(x.t, now - j->p->ttl, forget_key, &x, err));
-    }
+    for (int s = 0; s < 2; s++)
+        WR_TRY(wr_rows_expire(&j->pane[0]->rows[s], op, now, j->p->ttl, err));
     return WR_OK;
 }
 

@@ -112,33 +112,14 @@ static wr_status setop_process(struct wr_op *op, int in, struct wr_batch *b, str
     return st == WR_OK ? limit(op, err) : st;
 }
 
-struct sweep { struct wr_op *op; int64_t now; };
-
-static enum wr_each forget_row(void *ctx, struct wr_bucket *k, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
-{
-    struct sweep *s = ctx;
-    struct setop *o = s->op->ctx;
-    if (k->touched == 0) { /* from before a restart, or before event time began */
-        k->touched = s->now;
-        k->same = false;
-        return WR_EACH_STAYS;
-    }
-    if (k->touched > s->now - o->p->ttl)
-        return WR_EACH_NEXT;
-    s->op->n.held -= (uint64_t)k->total;
-    s->op->n.passed += (uint64_t)k->total;
-    wr_rows_drop_bucket(&o->rows, k);
-    return WR_EACH_REMOVED;
-}
-
 static wr_status forget_old(struct wr_op *op, struct wr_error *err)
 {
     struct setop *o = op->ctx;
-    struct sweep s = {op, wr_op_now(op)};
-    if (!o->p->ttl || s.now == 0 || s.now < o->next_sweep)
+    int64_t now = wr_op_now(op);
+    if (!o->p->ttl || now == 0 || now < o->next_sweep)
         return WR_OK;
-    o->next_sweep = s.now + o->p->ttl / 8 + 1;
-    return wr_rows_each(&o->rows, s.now - o->p->ttl, forget_row, &s, err);
+    o->next_sweep = now + o->p->ttl / 8 + 1;
+    return wr_rows_expire(&o->rows, op, now, o->p->ttl, err);
 }
 
 /* Between batches: nothing points to rows then. */

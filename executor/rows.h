@@ -152,6 +152,9 @@ struct wr_bucket *wr_rows_back(struct wr_rows *t, struct wr_str fields, uint64_t
  * otherwise; fn may drop the bucket (and says so), or fail. older: copies in the spill that were touched later are passed over. */
 wr_status wr_rows_each(struct wr_rows *t, int64_t older, enum wr_each (*fn)(void *ctx, struct wr_bucket *k, wr_status *st, struct wr_error *err), void *ctx,
                        struct wr_error *err);
+/* state.ttl: drops the buckets that were not touched for ttl (µs) as of now, and books their rows of op as passed. */
+struct wr_op;
+wr_status wr_rows_expire(struct wr_rows *t, struct wr_op *op, int64_t now, int64_t ttl, struct wr_error *err);
 /* The table is dropped: its copies, too. */
 void wr_rows_forget_disk(struct wr_rows *t);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/key.h"
+#include "executor/op.h"
 #include "executor/rows.h"
 
 uint64_t wr_rows_bytes(const struct wr_rows *t)
@@ -294,4 +295,30 @@ wr_status wr_rows_each(struct wr_rows *t, int64_t older, enum wr_each (*fn)(void
     wr_buf_clear(&key);
     wr_buf_clear(&e.last);
     return e.st == WR_OK && t->spill ? wr_spill_write(t->spill, err) : e.st;
+}
+
+/* ---- state.ttl ---- */
+
+struct expire { struct wr_rows *t; struct wr_op *op; int64_t now, ttl; };
+
+static enum wr_each expire_one(void *ctx, struct wr_bucket *k, wr_status *st WR_UNUSED, struct wr_error *err WR_UNUSED)
+{
+    struct expire *e = ctx;
+    if (k->touched == 0) { /* from before a restart, or before event time began */
+        k->touched = e->now;
+        k->same = false;
+        return WR_EACH_STAYS;
+    }
+    if (k->touched > e->now - e->ttl)
+        return WR_EACH_NEXT;
+    e->op->n.held -= (uint64_t)k->total;
+    e->op->n.passed += (uint64_t)k->total;
+    wr_rows_drop_bucket(e->t, k);
+    return WR_EACH_REMOVED;
+}
+
+wr_status wr_rows_expire(struct wr_rows *t, struct wr_op *op, int64_t now, int64_t ttl, struct wr_error *err)
+{
+    struct expire e = {t, op, now, ttl};
+    return wr_rows_each(t, now - ttl, expire_one, &e, err);
 }
