@@ -87,6 +87,8 @@ wr_status wr_bind_query(struct binder *b, const struct wr_ast_select *s, const s
 wr_status wr_bind_from(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out);
 /* A declared object, CTE or side stream by name; alias empty: its own name. */
 wr_status wr_bind_table_name(struct binder *b, const struct wr_ast_name *name, const struct env *env, struct rel *out);
+/* The declared source or sink that t names; NULL: it is something else (a CTE, a view, a derived table). */
+const struct wr_object *wr_bind_object(struct binder *b, const struct wr_ast_table *t, const struct env *env);
 struct rel wr_rel_of(struct binder *b, struct wr_plan *plan, struct wr_str qual); /* names from plan->out */
 /* The column itself, or the constant a projection puts there: text constants still take a type. */
 struct wr_expr *wr_rel_expr(struct binder *b, const struct rel *r, int col);

@@ -10,20 +10,9 @@ static wr_status no_versions(struct binder *b, int32_t off)
     return WR_ESQL;
 }
 
-static const struct wr_object *table_of(struct binder *b, const struct wr_ast_table *t, const struct env *env)
-{
-    if (t->kind != WR_F_NAME || t->name->next)
-        return NULL;
-    for (const struct cte *c = env->ctes; c; c = c->next)
-        if (wr_str_eq(c->name, t->name->text))
-            return NULL;
-    const struct wr_object *o = wr_object_find(b->cat, t->name->text);
-    return o && o->kind != WR_OBJ_VIEW ? o : NULL;
-}
-
 wr_status wr_bind_versions(struct binder *b, const struct wr_ast_table *t, const struct env *env, struct rel *out)
 {
-    const struct wr_object *o = table_of(b, t, env);
+    const struct wr_object *o = wr_bind_object(b, t, env);
     struct wr_ast_table plain = *t;
     struct env own = *env;
     if (!o || !o->n_key || o->time_col < 0)
@@ -35,7 +24,7 @@ wr_status wr_bind_versions(struct binder *b, const struct wr_ast_table *t, const
 
 wr_status wr_bind_as_of(struct binder *b, const struct wr_ast_table *t, const struct env *env, const struct rel *l, const struct rel *r, struct wr_plan *join)
 {
-    const struct wr_object *o = table_of(b, t->right, env);
+    const struct wr_object *o = wr_bind_object(b, t->right, env);
     struct xctx x = {.b = b, .rel = l, .clause = "FOR SYSTEM_TIME AS OF", .env = env};
     struct wr_plan_join *j = &join->u.join;
     struct wr_expr *when;

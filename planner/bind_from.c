@@ -326,6 +326,17 @@ static bool side_of(const struct wr_catalog *c, struct wr_str name, const struct
     return false;
 }
 
+const struct wr_object *wr_bind_object(struct binder *b, const struct wr_ast_table *t, const struct env *env)
+{
+    if (t->kind != WR_F_NAME || t->name->next)
+        return NULL;
+    for (const struct cte *c = env->ctes; c; c = c->next)
+        if (wr_str_eq(c->name, t->name->text))
+            return NULL;
+    const struct wr_object *o = wr_object_find(b->cat, t->name->text);
+    return o && o->kind != WR_OBJ_VIEW ? o : NULL;
+}
+
 wr_status wr_bind_table_name(struct binder *b, const struct wr_ast_name *n, const struct env *env, struct rel *out)
 {
     WR_TRY(too_many(b, n->off));

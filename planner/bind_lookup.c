@@ -8,15 +8,11 @@
  *         At least one equality with a column of the table; INNER takes further conditions, as a filter above. */
 #include "planner/bind.h"
 
+/* The table outside that t names; NULL: it is something else. */
 static const struct wr_object *table_of(struct binder *b, const struct wr_ast_table *t, const struct env *env)
 {
-    if (t->kind != WR_F_NAME || t->name->next)
-        return NULL;
-    for (const struct cte *c = env->ctes; c; c = c->next)
-        if (wr_str_eq(c->name, t->name->text))
-            return NULL;
-    const struct wr_object *o = wr_object_find(b->cat, t->name->text);
-    return o && o->kind != WR_OBJ_VIEW && o->connector->lookup && !o->connector->source ? o : NULL;
+    const struct wr_object *o = wr_bind_object(b, t, env);
+    return o && o->connector->lookup && !o->connector->source ? o : NULL;
 }
 
 /* proctime(), now(), CURRENT_TIMESTAMP */
